@@ -1,0 +1,190 @@
+//! The replicated vocabulary: what can be asked of the cluster, and what it answers.
+//!
+//! The order of the variants is part of the format: a new one goes at the end, none is ever removed or changed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{RequestId, ReservationId, SessionKey, Subject, Timestamp, UserName};
+
+/// One command on its way through the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The same in every retry of the same request.
+    pub id: RequestId,
+    /// Stamped by the leader as the proposal enters its log.
+    pub at: Timestamp,
+    /// What to do.
+    pub command: Command,
+}
+
+/// What to do. Every id, hash and limit is already chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Reserve one guess for all of `subjects`, or for none. Answers [`Reply::Reserved`], [`Rejection::Banned`] or
+    /// [`Rejection::Busy`].
+    Reserve {
+        /// Names the guess in the command that resolves it.
+        reservation: ReservationId,
+        /// The user whose credentials are to be checked, if there is one of that name; the reply tells their epoch.
+        user: Option<UserName>,
+        /// Whose guess records change by it; at most [`Command::SUBJECTS_MAX`], none for an unknown name.
+        subjects: Vec<Subject>,
+        /// What is allowed.
+        budget: Budget,
+    },
+    /// Say how a reserved guess ended. Answers [`Reply::Done`], also when the reservation has expired already.
+    Resolve {
+        /// The guess.
+        reservation: ReservationId,
+        /// The subjects it was reserved for.
+        subjects: Vec<Subject>,
+        /// What is allowed.
+        budget: Budget,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Open a session after a right guess, which is resolved by the same command. Answers [`Reply::Done`] or
+    /// [`Rejection::Outdated`].
+    OpenSession {
+        /// SHA-256 of the new token.
+        key: SessionKey,
+        /// The session this one takes the place of; it ends.
+        replaces: Option<SessionKey>,
+        /// The session.
+        session: NewSession,
+        /// The guess that earned it.
+        reservation: ReservationId,
+        /// The subjects it was reserved for.
+        subjects: Vec<Subject>,
+        /// What is allowed.
+        budget: Budget,
+        /// The user's epoch when the credentials were checked. If it has risen since, nothing is opened.
+        epoch: u64,
+    },
+    /// End one session. Revoking. Answers [`Reply::Ended`].
+    EndSession {
+        /// The session.
+        key: SessionKey,
+    },
+    /// End every session of a user, but for `keep`, and refuse every login that is under way. Revoking. Answers
+    /// [`Reply::Ended`].
+    KillUser {
+        /// The user.
+        user: UserName,
+        /// The session that asked for it, if it may stay.
+        keep: Option<SessionKey>,
+    },
+    /// Tell when sessions were last used. Answers [`Reply::Done`].
+    TouchSessions {
+        /// At most [`Command::BATCH_MAX`] sessions, with the time of their last use.
+        seen: Vec<(SessionKey, Timestamp)>,
+    },
+    /// Remove those of the sessions that have ended by themselves. Answers [`Reply::Ended`].
+    ExpireSessions {
+        /// At most [`Command::BATCH_MAX`] sessions that the leader found expired.
+        keys: Vec<SessionKey>,
+    },
+    /// Bring the guess records of the subjects up to date and drop those that say nothing more. Answers
+    /// [`Reply::Done`].
+    ExpireAttempts {
+        /// At most [`Command::BATCH_MAX`] subjects that the leader found outdated.
+        subjects: Vec<Subject>,
+        /// What is allowed.
+        budget: Budget,
+    },
+}
+
+impl Command {
+    /// The most subjects of one guess.
+    pub const SUBJECTS_MAX: usize = 2;
+    /// The most items of one bulk command.
+    pub const BATCH_MAX: usize = 256;
+
+    /// Whether the reply has to wait until no node allows any more what this command ends.
+    #[must_use]
+    pub const fn is_revoking(&self) -> bool {
+        matches!(self, Self::EndSession { .. } | Self::KillUser { .. })
+            || matches!(
+                self,
+                Self::OpenSession {
+                    replaces: Some(_),
+                    ..
+                }
+            )
+    }
+}
+
+/// What is allowed to a subject; carried in the command, because `apply` knows no configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// The most guesses that may be open or have failed within `window_ms`; at least 1.
+    pub guesses_max: u32,
+    /// How long a failure counts, in milliseconds.
+    pub window_ms: u64,
+    /// How long a ban lasts from the failure that filled the budget, in milliseconds.
+    pub ban_ms: u64,
+    /// After this many milliseconds an unresolved reservation counts as a failure.
+    pub reservation_ms: u64,
+}
+
+/// How a guess ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It was right: the user's failures are forgotten, an address's are not.
+    Right,
+    /// It was wrong and counts.
+    Wrong,
+    /// It was never looked at (no worker was free, the directory was down) and does not count.
+    NotChecked,
+}
+
+/// A session to be opened. Its times are relative, so that replicated time decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewSession {
+    /// Whose session it is.
+    pub user: UserName,
+    /// The cookie domain it is good for.
+    pub domain: String,
+    /// How far the visitor has proven who they are.
+    pub level: crate::Level,
+    /// Its longest life, in milliseconds.
+    pub lifetime_ms: u64,
+    /// How long it outlives its last use, in milliseconds; `None` for a remembered session.
+    pub inactivity_ms: Option<u64>,
+}
+
+/// What the cluster answers to one command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// Done as asked.
+    Done,
+    /// The guess is reserved.
+    Reserved {
+        /// The epoch of the command's user at this point of the log; 0 without a user.
+        epoch: u64,
+    },
+    /// Sessions have ended.
+    Ended {
+        /// How many.
+        count: u64,
+    },
+    /// Nothing changed, for this reason.
+    Rejected(Rejection),
+}
+
+/// Why a command changed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Rejection {
+    /// A subject is banned.
+    #[error("banned until {} ms", until.0)]
+    Banned {
+        /// When the ban ends, in replicated time.
+        until: Timestamp,
+    },
+    /// The budget is used up by guesses that are still open; a later try may succeed.
+    #[error("every guess that is left is being checked")]
+    Busy,
+    /// What the command was checked against has changed since.
+    #[error("the user changed while the credentials were checked")]
+    Outdated,
+}

@@ -1,0 +1,131 @@
+//! The state as bytes: frames in a fixed order, records in key order, so that equal states are equal bytes.
+//!
+//! `Head{now, counts}`, then runs of at most [`RUN`] records: sessions, users, attempts, requests (oldest first), then
+//! `End{counts}`. Each run is one frame of the [codec](crate::codec), so damage anywhere is noticed.
+
+use std::io::{self, Read, Write};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::codec::{self, CodecError, Kind};
+use crate::state::{RecentRequests, RememberedRequest, User};
+use crate::{Attempts, Session, SessionKey, State, StateView, Subject, Timestamp, UserName};
+
+/// Records in one frame: large enough to be quick, small enough to stay far below the frame limit.
+const RUN: usize = 512;
+
+/// Records of each kind, in file order: sessions, users, attempts, requests.
+type Counts = [u64; 4];
+
+/// Why a snapshot could not be written or loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The file or connection failed.
+    #[error("the snapshot could not be read or written")]
+    Io(#[from] io::Error),
+    /// A record is damaged or of another version.
+    #[error("the snapshot holds a record that is not one")]
+    Codec(#[from] CodecError),
+    /// Whole records are missing.
+    #[error("the snapshot announces {announced:?} records and ends with {found:?}")]
+    Counts {
+        /// What the head says.
+        announced: Counts,
+        /// What the end says.
+        found: Counts,
+    },
+}
+
+impl StateView {
+    /// Writes the snapshot to `out`, which should be buffered.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Io`] as `out` fails; [`SnapshotError::Codec`] never in practice.
+    pub fn write_to(&self, out: &mut impl Write) -> Result<(), SnapshotError> {
+        let lengths = [
+            self.sessions.len(),
+            self.users.len(),
+            self.attempts.len(),
+            self.requests.len(),
+        ];
+        let counts: Counts = lengths.map(|length| length as u64);
+        out.write_all(&codec::encode(Kind::SnapshotHead, &(self.now, counts))?)?;
+        write_runs(out, Kind::SnapshotSessions, &self.sessions.sorted())?;
+        write_runs(out, Kind::SnapshotUsers, &self.users.sorted())?;
+        write_runs(out, Kind::SnapshotAttempts, &self.attempts.sorted())?;
+        write_runs(out, Kind::SnapshotRequests, &self.requests)?;
+        out.write_all(&codec::encode(Kind::SnapshotEnd, &counts)?)?;
+        Ok(())
+    }
+}
+
+impl State {
+    /// Takes over the snapshot in `input`. Nothing changes unless all of it is sound; readers see each record before or
+    /// after.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] says what is wrong; the state is as before.
+    pub fn load(&mut self, input: &mut impl Read) -> Result<(), SnapshotError> {
+        let (now, counts): (Timestamp, Counts) = read_frame(input, Kind::SnapshotHead)?;
+        let [sessions, users, attempts, requests] = counts;
+        let sessions: Vec<(SessionKey, Session)> =
+            read_runs(input, Kind::SnapshotSessions, sessions)?;
+        let users: Vec<(UserName, User)> = read_runs(input, Kind::SnapshotUsers, users)?;
+        let attempts: Vec<(Subject, Attempts)> =
+            read_runs(input, Kind::SnapshotAttempts, attempts)?;
+        let requests: Vec<RememberedRequest> = read_runs(input, Kind::SnapshotRequests, requests)?;
+        let found: Counts = read_frame(input, Kind::SnapshotEnd)?;
+        if found != counts {
+            return Err(SnapshotError::Counts {
+                announced: counts,
+                found,
+            });
+        }
+        self.sessions_of.clear();
+        for (key, session) in &sessions {
+            self.sessions_of
+                .entry(session.user.clone())
+                .or_default()
+                .insert(*key);
+        }
+        self.requests = RecentRequests::restore(requests);
+        self.users.replace_all(users);
+        self.reader.attempts.replace_all(attempts);
+        self.reader.sessions.replace_all(sessions);
+        self.set_now(now);
+        Ok(())
+    }
+}
+
+fn write_runs<T: Serialize>(
+    out: &mut impl Write,
+    kind: Kind,
+    records: &[T],
+) -> Result<(), SnapshotError> {
+    for run in records.chunks(RUN) {
+        out.write_all(&codec::encode(kind, run)?)?;
+    }
+    Ok(())
+}
+
+fn read_runs<T: DeserializeOwned>(
+    input: &mut impl Read,
+    kind: Kind,
+    count: u64,
+) -> Result<Vec<T>, SnapshotError> {
+    let mut records = Vec::new();
+    while (records.len() as u64) < count {
+        let run: Vec<T> = read_frame(input, kind)?;
+        records.extend(run);
+    }
+    Ok(records)
+}
+
+fn read_frame<T: DeserializeOwned>(input: &mut impl Read, kind: Kind) -> Result<T, SnapshotError> {
+    let mut frame = vec![0; codec::HEADER_BYTES];
+    input.read_exact(&mut frame)?;
+    let whole = codec::frame_bytes(&frame)?.unwrap_or(codec::HEADER_BYTES);
+    frame.resize(whole, 0);
+    input.read_exact(frame.get_mut(codec::HEADER_BYTES..).unwrap_or_default())?;
+    Ok(codec::decode(kind, &frame)?)
+}
