@@ -141,7 +141,8 @@ pub(crate) struct RecentRequests {
 }
 
 impl RecentRequests {
-    /// How long a request is remembered. Proposers give up after a tenth of it.
+    /// How long a request is remembered, in replicated time. A proposal that is repeated later would be applied
+    /// again, so proposers give up after a tenth of it.
     const MS: u64 = 120_000;
     /// The most requests remembered; beyond it the oldest is forgotten early. About 8 MiB.
     const MAX: usize = 65_536;
