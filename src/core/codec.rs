@@ -49,6 +49,8 @@ pub enum Kind {
     Message = 11,
     /// Raft's metadata of a snapshot.
     SnapshotMeta = 12,
+    /// How far a log was durable at least.
+    DurableMark = 13,
 }
 
 /// Why bytes are not the record they should be.

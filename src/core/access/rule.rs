@@ -1,6 +1,6 @@
 //! Rules as the configuration declares them, before they are compiled.
 
-/// What a rule asks of the visitor.
+/// What a rule asks of the visitor. The order is from lax to strict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Requirement {
     /// Nothing: everybody passes.
@@ -11,6 +11,27 @@ pub enum Requirement {
     TwoFactor,
     /// Nobody passes.
     Deny,
+}
+
+impl Requirement {
+    /// Reads `bypass`, `one_factor`, `two_factor` or `deny`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Bypass, Self::OneFactor, Self::TwoFactor, Self::Deny]
+            .into_iter()
+            .find(|known| known.as_str() == text)
+    }
+
+    /// The word the configuration uses for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bypass => "bypass",
+            Self::OneFactor => "one_factor",
+            Self::TwoFactor => "two_factor",
+            Self::Deny => "deny",
+        }
+    }
 }
 
 /// One entry of `access_control.rules`, its texts untouched. The compiled form comes from `Policy::compile`.
