@@ -20,8 +20,39 @@ openraft::declare_raft_types!(
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Batch(pub(crate) Vec<Proposal>);
 
+/// One leadership. openraft may elect two leaders in one term, one after the other, so the term alone does not name it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct LeaderTerm {
+    /// Raft's term.
+    pub(crate) term: u64,
+    /// The leader's node id; below 2³².
+    pub(crate) node: u64,
+}
+
+impl LeaderTerm {
+    /// The leadership that `vote` is for.
+    pub(crate) fn of(vote: &openraft::Vote<u64>) -> Self {
+        Self::of_leader(vote.leader_id())
+    }
+
+    /// The leadership that openraft calls `leader`.
+    pub(crate) fn of_leader(leader: &openraft::LeaderId<u64>) -> Self {
+        Self {
+            term: leader.term,
+            node: leader.node_id,
+        }
+    }
+
+    /// The leadership as one number, in the order of openraft's votes. The leases take it for the term.
+    ///
+    /// Node ids have 32 bits for its sake. A term beyond 2³² would take an election every second for 136 years.
+    pub(crate) fn number(self) -> u64 {
+        (self.term << 32) | (self.node & u64::from(u32::MAX))
+    }
+}
+
 /// A member of the cluster, as the membership in the log names it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Member {
     /// The configured name, unique among the members.
     pub name: String,

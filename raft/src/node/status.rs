@@ -1,0 +1,168 @@
+//! What is going on on one node, as plain data.
+
+use crate::store::StoreNumbers;
+use openraft::ServerState;
+use serde::Serialize;
+
+use super::Inner;
+use crate::formation::Formation;
+
+/// What a node does in Raft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Decides what enters the log.
+    Leader,
+    /// Votes, and follows the leader.
+    Follower,
+    /// Stands for election.
+    Candidate,
+    /// Gets the log and does not vote.
+    Learner,
+    /// Has stopped.
+    Stopped,
+}
+
+/// Whether a member votes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suffrage {
+    /// It votes and counts for a majority.
+    Voter,
+    /// It only gets the log.
+    Learner,
+}
+
+/// One member, as the log of the asked node has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MemberStatus {
+    /// Its name.
+    pub name: String,
+    /// Its node id, 8 hexadecimal digits.
+    pub node: String,
+    /// Its address; the configured one goes before that in the log.
+    pub address: String,
+    /// Whether it votes.
+    pub suffrage: Suffrage,
+    /// How many entries its log is behind the leader's; known to the leader only.
+    pub lag: Option<u64>,
+    /// For how many milliseconds it has not been heard by the asked node; `None` for itself and for one it never heard.
+    pub silent_ms: Option<u64>,
+}
+
+/// What is going on on one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Its name.
+    pub name: String,
+    /// Its node id, 8 hexadecimal digits.
+    pub node: String,
+    /// Its cluster, 32 hexadecimal digits; `None` before it has found one.
+    pub cluster: Option<String>,
+    /// How far it is with becoming a member.
+    pub formation: Formation,
+    /// What it does in Raft.
+    pub role: Role,
+    /// Raft's term.
+    pub term: u64,
+    /// The name of the leader, if it knows one.
+    pub leader: Option<String>,
+    /// The index of the newest entry in its log.
+    pub last_log: u64,
+    /// The newest index that is known to be committed; it follows the applied one closely.
+    pub committed: u64,
+    /// The newest index whose effect its readers see.
+    pub applied: u64,
+    /// The newest index in its newest snapshot; 0 without one.
+    pub snapshot: u64,
+    /// Everybody in the membership, in order of name.
+    pub members: Vec<MemberStatus>,
+    /// How long it may answer from its memory if nothing more is heard, in milliseconds; 0 if it may not.
+    pub lease_ms: u64,
+    /// Whether it sees a majority: as leader, one has answered lately; as another node, it has a leader and a lease.
+    pub has_quorum: bool,
+    /// Replicated time, in milliseconds since the Unix epoch.
+    pub replicated_time_ms: u64,
+    /// What its storage has counted since the start.
+    pub store: StoreNumbers,
+    /// Why it has failed for good, if it has.
+    pub failure: Option<String>,
+}
+
+pub(super) fn of(node: &Inner) -> Status {
+    let metrics = node.raft.metrics().borrow().clone();
+    let lease = node.freshness.remaining();
+    let leader = metrics.current_leader;
+    let has_quorum = match metrics.state {
+        ServerState::Leader => node.freshness.may_read(),
+        _ => leader.is_some() && node.freshness.may_read(),
+    };
+    let last_log = metrics.last_log_index.unwrap_or(0);
+    let applied = *node.applied.borrow();
+    Status {
+        name: node.peers.member.name.clone(),
+        node: hex(node.peers.node),
+        cluster: node.peers.cluster().map(|cluster| cluster.to_string()),
+        formation: node.formation.borrow().clone(),
+        role: role(metrics.state),
+        term: metrics.current_term,
+        leader: leader.and_then(|id| Some(node.member(id)?.name)),
+        last_log,
+        committed: metrics.last_applied.map_or(applied, |id| id.index),
+        applied,
+        snapshot: metrics.snapshot.map_or(0, |id| id.index),
+        members: members(node, &metrics),
+        lease_ms: u64::try_from(lease.as_millis()).unwrap_or(u64::MAX),
+        has_quorum,
+        replicated_time_ms: node.reader.now().0,
+        store: node.store_metrics.numbers(),
+        failure: node.failure(),
+    }
+}
+
+fn members(node: &Inner, metrics: &openraft::RaftMetrics<u64, crate::Member>) -> Vec<MemberStatus> {
+    let last_log = metrics.last_log_index.unwrap_or(0);
+    let lag = |id: u64| {
+        let matched = metrics.replication.as_ref()?.get(&id)?;
+        Some(last_log.saturating_sub(matched.map_or(0, |id| id.index)))
+    };
+    let membership = metrics.membership_config.membership();
+    let voters: Vec<u64> = membership.voter_ids().collect();
+    let silent_ms = |id: u64| {
+        let silence = node.peers.silence(id)?;
+        u64::try_from(silence.as_millis()).ok()
+    };
+    let configured = |name: &str| node.peers.configured.iter().find(|m| m.name == name);
+    let mut members: Vec<MemberStatus> = metrics
+        .membership_config
+        .nodes()
+        .map(|(id, member)| MemberStatus {
+            name: member.name.clone(),
+            node: hex(*id),
+            address: configured(&member.name).unwrap_or(member).address.clone(),
+            suffrage: if voters.contains(id) {
+                Suffrage::Voter
+            } else {
+                Suffrage::Learner
+            },
+            lag: lag(*id),
+            silent_ms: silent_ms(*id),
+        })
+        .collect();
+    members.sort_by(|a, b| (&a.name, &a.node).cmp(&(&b.name, &b.node)));
+    members
+}
+
+fn role(state: ServerState) -> Role {
+    match state {
+        ServerState::Leader => Role::Leader,
+        ServerState::Follower => Role::Follower,
+        ServerState::Candidate => Role::Candidate,
+        ServerState::Learner => Role::Learner,
+        ServerState::Shutdown => Role::Stopped,
+    }
+}
+
+fn hex(node: u64) -> String {
+    format!("{node:08x}")
+}

@@ -1,0 +1,315 @@
+//! The log in sled 0.34, with what sled needs to keep its promises.
+//!
+//! | tree | key | value |
+//! |---|---|---|
+//! | `log` | index (8 bytes, big endian), part (2 bytes, big endian, from 0) | up to [`PART_BYTES`] of the entry's record |
+//! | `meta` | name of the [`MetaKey`] | record |
+//!
+//! - `flush` calls `sync_file_range`, which writes neither the file's size nor the disk's cache. An `fdatasync` of our
+//!   own on the `db` file follows every flush, and precedes every open.
+//! - A leaf beyond 128 KiB goes to a file in `blobs/` that is never synced. Leaves hold 16 items, so values stay small.
+//! - A kill while sled opens can leave `snap.*.generating`, with which it never opens again. These files only shorten
+//!   the next start; they are removed.
+//! - Damage makes sled panic in places. The panics are caught; the log is refused.
+
+use std::any::Any;
+use std::fs::{self, File};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ::sled::{Batch, Config, Db, IVec, Mode, Tree};
+
+use super::directory::{create_directory, sync_directory};
+use super::engine::{EngineError, LogEngine, MetaKey, Op};
+
+/// The longest value. 16 of them stay well below the 128 KiB beyond which sled does not sync.
+const PART_BYTES: usize = 4096;
+/// sled's page cache. The log itself is read from memory, so a small one does.
+const CACHE_BYTES: u64 = 32 << 20;
+/// How long sled's own lock is waited for, and how often it is tried.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+/// Keys removed in one batch.
+const REMOVED_AT_ONCE: usize = 1024;
+
+/// The log in sled.
+#[derive(Debug)]
+pub(crate) struct SledEngine {
+    log: Tree,
+    meta: Tree,
+    /// Our own descriptor of sled's `db` file, for `fdatasync`. Opened once, so that it sees every write-back error.
+    data: File,
+    /// Last, so that it is dropped last.
+    db: Db,
+}
+
+impl SledEngine {
+    /// Opens or creates the log in `dir`; a new one is durable on return.
+    ///
+    /// # Errors
+    /// [`EngineError::Damaged`] if sled cannot make sense of its files, also without its `snap.*`.
+    pub(crate) fn open(dir: &Path) -> Result<Self, EngineError> {
+        create_directory(dir)?;
+        let data_path = dir.join("db");
+        let is_new = !data_path.exists();
+        remove_snapshots(dir, ".generating")?;
+        if !is_new {
+            // What a killed process left in the page cache must be durable before sled writes a `snap.*` about it.
+            File::open(&data_path)?.sync_data()?;
+        }
+        let (db, log, meta) = match open_trees(dir) {
+            Err(EngineError::Damaged(detail)) if remove_snapshots(dir, "")? > 0 => {
+                tracing::warn!(%detail, "sled's snapshot is damaged; its log is read from the start");
+                open_trees(dir)?
+            }
+            opened => opened?,
+        };
+        let engine = Self {
+            log,
+            meta,
+            data: File::options().read(true).write(true).open(&data_path)?,
+            db,
+        };
+        engine.db.flush().map_err(engine_error)?;
+        engine.data.sync_all()?;
+        if is_new {
+            File::open(dir.join("conf"))?.sync_all()?;
+        }
+        sync_directory(dir)?;
+        Ok(engine)
+    }
+
+    fn apply(&self, run: &mut Run) -> io::Result<()> {
+        let batch = std::mem::take(&mut run.batch);
+        let tree = match run.tree.take() {
+            Some(Which::Log) => &self.log,
+            Some(Which::Meta) => &self.meta,
+            None => return Ok(()),
+        };
+        Ok(tree.apply_batch(batch)?)
+    }
+
+    /// Removes whole entries, in the order of `keys`, so that a crash leaves no hole and no half entry.
+    fn remove(&self, keys: &[IVec]) -> io::Result<()> {
+        let mut batch = Batch::default();
+        let mut count = 0;
+        let mut last = None;
+        for key in keys {
+            let index = key.get(..8);
+            if count >= REMOVED_AT_ONCE && index != last {
+                self.log.apply_batch(std::mem::take(&mut batch))?;
+                count = 0;
+            }
+            batch.remove(key.clone());
+            count += 1;
+            last = index;
+        }
+        Ok(self.log.apply_batch(batch)?)
+    }
+}
+
+impl LogEngine for SledEngine {
+    fn write(&mut self, batch: &[Op]) -> io::Result<()> {
+        let mut run = Run::default();
+        for op in batch {
+            match op {
+                Op::Put { index, record } => {
+                    if run.turns_to(Which::Log) {
+                        self.apply(&mut run)?;
+                    }
+                    run.put(*index, record)?;
+                }
+                Op::SetMeta(key, record) => {
+                    if run.turns_to(Which::Meta) {
+                        self.apply(&mut run)?;
+                    }
+                    run.set(*key, record);
+                }
+                Op::RemoveFrom(index) => {
+                    self.apply(&mut run)?;
+                    let keys = self.log.range(key(*index, 0)..).keys().rev();
+                    self.remove(&keys.collect::<Result<Vec<_>, _>>()?)?;
+                }
+                Op::RemoveUpTo(index) => {
+                    self.apply(&mut run)?;
+                    let keys = self.log.range(..=key(*index, u16::MAX)).keys();
+                    self.remove(&keys.collect::<Result<Vec<_>, _>>()?)?;
+                }
+            }
+        }
+        self.apply(&mut run)?;
+        self.db.flush()?;
+        self.data.sync_data()
+    }
+
+    fn scan(&mut self) -> Result<Vec<(u64, Vec<u8>)>, EngineError> {
+        let mut entries: Vec<(u64, Vec<u8>)> = Vec::new();
+        let mut next_part = 0;
+        for item in &self.log {
+            let (key, value) = item.map_err(engine_error)?;
+            let (index, part) = split(&key)?;
+            match entries.last_mut() {
+                Some((last, record)) if *last == index && part == next_part => {
+                    record.extend_from_slice(&value);
+                }
+                last if part == 0 && last.as_ref().is_none_or(|(last, _)| *last != index) => {
+                    entries.push((index, value.to_vec()));
+                    next_part = 0;
+                }
+                _ => {
+                    return Err(EngineError::Damaged(format!(
+                        "part {next_part} of entry {index} is missing"
+                    )));
+                }
+            }
+            next_part += 1;
+        }
+        Ok(entries)
+    }
+
+    fn meta(&mut self, key: MetaKey) -> Result<Option<Vec<u8>>, EngineError> {
+        let value = self.meta.get(key.name()).map_err(engine_error)?;
+        Ok(value.map(|value| value.to_vec()))
+    }
+
+    fn size(&self) -> u64 {
+        self.db.size_on_disk().unwrap_or(0)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Log,
+    Meta,
+}
+
+/// Neighbouring changes of one tree, applied together.
+#[derive(Default)]
+struct Run {
+    tree: Option<Which>,
+    batch: Batch,
+}
+
+impl Run {
+    /// Whether what has been gathered must be applied before a change of `tree` is added.
+    fn turns_to(&self, tree: Which) -> bool {
+        self.tree.is_some_and(|current| current != tree)
+    }
+
+    fn put(&mut self, index: u64, record: &[u8]) -> io::Result<()> {
+        self.tree = Some(Which::Log);
+        for (part, bytes) in record.chunks(PART_BYTES).enumerate() {
+            let part = u16::try_from(part)
+                .map_err(|_| io::Error::other(format!("entry {index} has too many parts")))?;
+            self.batch.insert(&key(index, part), bytes);
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, key: MetaKey, record: &[u8]) {
+        self.tree = Some(Which::Meta);
+        self.batch.insert(key.name(), record);
+    }
+}
+
+fn key(index: u64, part: u16) -> [u8; 10] {
+    let ([a, b, c, d, e, f, g, h], [i, j]) = (index.to_be_bytes(), part.to_be_bytes());
+    [a, b, c, d, e, f, g, h, i, j]
+}
+
+fn split(key: &[u8]) -> Result<(u64, u16), EngineError> {
+    match <[u8; 10]>::try_from(key) {
+        Ok([a, b, c, d, e, f, g, h, i, j]) => Ok((
+            u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            u16::from_be_bytes([i, j]),
+        )),
+        Err(_) => Err(EngineError::Damaged(format!(
+            "a key of {} bytes",
+            key.len()
+        ))),
+    }
+}
+
+/// Opens sled and its two trees. After a failed attempt a thread of sled may hold its file for a moment; nobody else
+/// can, because the data directory is locked.
+fn open_trees(dir: &Path) -> Result<(Db, Tree, Tree), EngineError> {
+    let begun = Instant::now();
+    loop {
+        match open_trees_once(dir) {
+            Err(EngineError::Io(error))
+                if error.to_string().contains("could not acquire lock")
+                    && begun.elapsed() < LOCK_PATIENCE =>
+            {
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// A panic within is an error.
+fn open_trees_once(dir: &Path) -> Result<(Db, Tree, Tree), EngineError> {
+    let open = || {
+        let db = Config::new()
+            .path(dir)
+            .mode(Mode::LowSpace)
+            .cache_capacity(CACHE_BYTES)
+            .flush_every_ms(None)
+            .open()?;
+        let log = db.open_tree("log")?;
+        let meta = db.open_tree("meta")?;
+        Ok((db, log, meta))
+    };
+    match catch_unwind(AssertUnwindSafe(open)) {
+        Ok(opened) => opened.map_err(engine_error),
+        Err(panic) => Err(EngineError::Damaged(panic_text(panic))),
+    }
+}
+
+/// What a panic inside sled says, in one line.
+pub(super) fn panic_text(panic: Box<dyn Any + Send>) -> String {
+    let text = match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => panic
+            .downcast::<&str>()
+            .map_or_else(|_| String::new(), |text| (*text).to_owned()),
+    };
+    format!("sled panicked: {}", text.lines().next().unwrap_or_default())
+}
+
+/// Removes sled's `snap.*` files whose names end in `suffix` and says how many there were.
+fn remove_snapshots(dir: &Path, suffix: &str) -> io::Result<usize> {
+    let mut doomed: Vec<PathBuf> = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(suffix) {
+            doomed.push(entry.path());
+        }
+    }
+    for path in &doomed {
+        fs::remove_file(path)?;
+    }
+    if !doomed.is_empty() {
+        sync_directory(dir)?;
+    }
+    Ok(doomed.len())
+}
+
+fn engine_error(error: ::sled::Error) -> EngineError {
+    match error {
+        ::sled::Error::Io(error) if !is_about_content(error.kind()) => EngineError::Io(error),
+        error => EngineError::Damaged(error.to_string()),
+    }
+}
+
+/// Whether it is the bytes that are wrong, and not the disk.
+fn is_about_content(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+    )
+}

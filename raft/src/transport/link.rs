@@ -1,0 +1,391 @@
+//! The connection to one member: dialled when needed, kept, dialled anew when it breaks.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncWrite, AsyncWriteExt, ReadHalf};
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::authority::{Authority, server_name};
+use super::frame;
+use super::message::{Answer, Envelope, Greeting, Question, Refusal, Request, Response};
+use super::{DIAL_TIMEOUT, PROTOCOL, REQUESTS_MAX, SILENCE_MAX};
+use crate::Member;
+use crate::clock::boot_time;
+use crate::log::Repeated;
+
+/// Why a question has no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum CallError {
+    /// It was not sent.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It was sent, and the connection broke before the answer.
+    #[error("the connection to `{0}` broke")]
+    Lost(String),
+    /// It was sent, and no answer came in time.
+    #[error("`{0}` did not answer in time")]
+    Timeout(String),
+    /// The other node says no.
+    #[error(transparent)]
+    Refused(Refusal),
+}
+
+/// What came of dialling; `None` while it is under way.
+type Dialled = Option<Result<Arc<Connection>, String>>;
+
+/// The way to one member.
+#[derive(Debug)]
+pub(crate) struct Link {
+    member: Member,
+    greeting: Greeting,
+    authority: Arc<Authority>,
+    way: Mutex<Way>,
+    warned: Repeated,
+}
+
+/// The connection, or the attempt to make one. Everybody who calls meanwhile waits for the same attempt.
+#[derive(Debug, Default)]
+struct Way {
+    current: Option<Arc<Connection>>,
+    dialling: Option<watch::Receiver<Dialled>>,
+}
+
+impl Link {
+    pub(crate) fn new(member: Member, greeting: Greeting, authority: Arc<Authority>) -> Self {
+        Self {
+            member,
+            greeting,
+            authority,
+            way: Mutex::default(),
+            warned: Repeated::default(),
+        }
+    }
+
+    /// Asks and waits for the answer, dialling first if need be. Dialling goes on when the caller gives up, so that a
+    /// member far away is reached although every single call is shorter than it takes to connect.
+    pub(crate) async fn call(
+        self: &Arc<Self>,
+        envelope: Envelope,
+        request: Request,
+        at_most: Duration,
+    ) -> Result<Answer, CallError> {
+        let deadline = Instant::now() + at_most;
+        let connection = timeout_at(deadline, self.connection())
+            .await
+            .map_err(|_| {
+                let name = &self.member.name;
+                CallError::Unreachable(format!("`{name}` cannot be reached in time"))
+            })??;
+        connection.ask(envelope, request, deadline).await
+    }
+
+    /// Closes the connection; the next call dials.
+    pub(crate) fn close(&self) {
+        if let Some(connection) = self.way().current.take() {
+            connection.shared.close();
+        }
+    }
+
+    async fn connection(self: &Arc<Self>) -> Result<Arc<Connection>, CallError> {
+        let mut dialling = {
+            let mut way = self.way();
+            if let Some(connection) = way.current.as_ref().filter(|c| !c.shared.is_closed()) {
+                return Ok(Arc::clone(connection));
+            }
+            match &way.dialling {
+                Some(dialling) => dialling.clone(),
+                None => way.dialling.insert(self.start_dialling()).clone(),
+            }
+        };
+        let dialled = dialling.wait_for(Option::is_some).await;
+        match dialled.ok().and_then(|dialled| dialled.clone()) {
+            Some(Ok(connection)) => Ok(connection),
+            Some(Err(why)) => Err(CallError::Unreachable(why)),
+            None => Err(CallError::Unreachable("the node is stopping".to_owned())),
+        }
+    }
+
+    fn start_dialling(self: &Arc<Self>) -> watch::Receiver<Dialled> {
+        let (done, dialling) = watch::channel(None);
+        let link = Arc::clone(self);
+        tokio::spawn(async move {
+            let dialled = timeout(DIAL_TIMEOUT, link.dial()).await;
+            let dialled = dialled.unwrap_or_else(|_| Err("no answer to connecting".to_owned()));
+            let dialled = link.tell(dialled.map(Arc::new));
+            let mut way = link.way();
+            way.dialling = None;
+            way.current = dialled.as_ref().ok().cloned();
+            done.send_replace(Some(dialled));
+        });
+        dialling
+    }
+
+    /// Logs when the member is lost and when it is back.
+    fn tell(&self, dialled: Result<Arc<Connection>, String>) -> Result<Arc<Connection>, String> {
+        let Member { name, address } = &self.member;
+        match &dialled {
+            Ok(_) => self.warned.over(|| {
+                tracing::info!(member = %name, %address, "the member can be reached again");
+            }),
+            Err(cause) => self.warned.warn(cause, || {
+                tracing::warn!(member = %name, %address, %cause, "the member cannot be reached");
+            }),
+        }
+        dialled.map_err(|cause| format!("`{name}` at {address} cannot be reached: {cause}"))
+    }
+
+    fn way(&self) -> MutexGuard<'_, Way> {
+        self.way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn dial(&self) -> Result<Connection, String> {
+        let name = server_name(&self.member.name).map_err(|error| error.to_string())?;
+        let tcp = TcpStream::connect(&self.member.address)
+            .await
+            .map_err(|error| error.to_string())?;
+        // A heartbeat must not wait for more bytes. An error here shows in the first use anyway.
+        let _ = tcp.set_nodelay(true);
+        let connector = TlsConnector::from(Arc::clone(&self.authority.client));
+        let mut tls = connector
+            .connect(name, tcp)
+            .await
+            .map_err(|error| tls_cause(&error))?;
+        let greeting = frame::encode(&self.greeting).map_err(|error| error.to_string())?;
+        tls.write_all(&greeting)
+            .await
+            .map_err(|error| tls_cause(&error))?;
+        tls.flush().await.map_err(|error| tls_cause(&error))?;
+        let theirs: Option<Greeting> = frame::read(&mut tls)
+            .await
+            .map_err(|error| tls_cause(&error))?;
+        let theirs = theirs.ok_or("it closed the connection instead of greeting")?;
+        check_greeting(&theirs)?;
+        Ok(Connection::start(theirs, tls))
+    }
+}
+
+/// Whether the other node speaks this version.
+pub(crate) fn check_greeting(theirs: &Greeting) -> Result<(), String> {
+    if theirs.protocol == PROTOCOL {
+        return Ok(());
+    }
+    Err(format!(
+        "`{}` speaks version {} of the protocol and this node version {PROTOCOL}; run versions of Quorate side by side \
+         that follow one another",
+        theirs.name, theirs.protocol
+    ))
+}
+
+/// What an operator has to know of a TLS failure.
+pub(crate) fn tls_cause(error: &io::Error) -> String {
+    let rustls_error = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match rustls_error {
+        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::NotValidForName | rustls::CertificateError::NotValidForNameContext { .. })) => {
+            "another member answers at this address; check `cluster.members`".to_owned()
+        }
+        Some(rustls::Error::InvalidCertificate(
+            rustls::CertificateError::Expired
+            | rustls::CertificateError::ExpiredContext { .. }
+            | rustls::CertificateError::NotValidYet
+            | rustls::CertificateError::NotValidYetContext { .. },
+        )) => "its certificate is not valid now; the clocks of the two machines are days apart".to_owned(),
+        Some(rustls::Error::InvalidCertificate(_)) => {
+            "its certificate is of another secret; set the same `cluster.secret` on all members".to_owned()
+        }
+        Some(rustls::Error::AlertReceived(
+            rustls::AlertDescription::UnknownCA
+            | rustls::AlertDescription::BadCertificate
+            | rustls::AlertDescription::DecryptError
+            | rustls::AlertDescription::CertificateUnknown,
+        )) => "it refuses our certificate, which is of another secret; set the same `cluster.secret` on all members".to_owned(),
+        Some(other) => format!("no TLS of a cluster member: {other}"),
+        None => error.to_string(),
+    }
+}
+
+/// One live connection.
+#[derive(Debug)]
+struct Connection {
+    theirs: Greeting,
+    out: mpsc::Sender<Vec<u8>>,
+    turns: Semaphore,
+    shared: Arc<Shared>,
+}
+
+/// What the tasks of a connection and those who ask on it have in common.
+#[derive(Debug, Default)]
+struct Shared {
+    next_id: AtomicU64,
+    closed: AtomicBool,
+    pending: Mutex<HashMap<u64, oneshot::Sender<Result<Answer, Refusal>>>>,
+    /// Since when questions are unanswered and nothing has come; nanoseconds of boot time, 0 if there is nothing to
+    /// complain about.
+    silent_since: AtomicU64,
+    tasks: Mutex<Vec<AbortHandle>>,
+}
+
+impl Connection {
+    fn start(theirs: Greeting, tls: TlsStream<TcpStream>) -> Self {
+        let (input, output) = tokio::io::split(tls);
+        let (out, queue) = mpsc::channel(64);
+        let shared = Arc::new(Shared::default());
+        let reader = tokio::spawn(read_answers(input, Arc::clone(&shared)));
+        let writer_shared = Arc::clone(&shared);
+        let writer = tokio::spawn(async move {
+            write_frames(output, queue).await;
+            writer_shared.close();
+        });
+        shared
+            .tasks()
+            .extend([reader.abort_handle(), writer.abort_handle()]);
+        Self {
+            theirs,
+            out,
+            turns: Semaphore::new(REQUESTS_MAX),
+            shared,
+        }
+    }
+
+    async fn ask(
+        &self,
+        envelope: Envelope,
+        request: Request,
+        deadline: Instant,
+    ) -> Result<Answer, CallError> {
+        let name = &self.theirs.name;
+        let lost = || CallError::Lost(name.clone());
+        let late = |_| CallError::Timeout(name.clone());
+        let turn = timeout_at(deadline, self.turns.acquire()).await;
+        let _turn = turn.map_err(late)?.map_err(|_| lost())?;
+        let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
+        let question = Question {
+            id,
+            envelope,
+            request,
+        };
+        let bytes = frame::encode(&question).map_err(|error| {
+            CallError::Unreachable(format!("the message to `{name}` cannot be sent: {error}"))
+        })?;
+        let (sender, answer) = oneshot::channel();
+        let _pending = self.shared.expect(id, sender);
+        timeout_at(deadline, self.out.send(bytes))
+            .await
+            .map_err(late)?
+            .map_err(|_| lost())?;
+        timeout_at(deadline, answer)
+            .await
+            .map_err(late)?
+            .map_err(|_| lost())?
+            .map_err(CallError::Refused)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+impl Shared {
+    fn expect(
+        self: &Arc<Self>,
+        id: u64,
+        sender: oneshot::Sender<Result<Answer, Refusal>>,
+    ) -> Pending {
+        let mut pending = self.pending();
+        // Under the lock, or `close` could clear before this is in and nobody would ever answer it.
+        if !self.is_closed() {
+            pending.insert(id, sender);
+        }
+        drop(pending);
+        let now = boot_time().0;
+        let _ = self
+            .silent_since
+            .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        Pending {
+            id,
+            shared: Arc::clone(self),
+        }
+    }
+
+    fn answered(&self, response: Response) {
+        self.silent_since.store(0, Ordering::Relaxed);
+        if let Some(sender) = self.pending().remove(&response.id) {
+            // Whoever asked may have given up.
+            let _ = sender.send(response.outcome);
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.pending().clear();
+        for task in self.tasks().drain(..) {
+            task.abort();
+        }
+    }
+
+    fn pending(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Result<Answer, Refusal>>>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Vec<AbortHandle>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A question that waits. Dropped unanswered, it looks whether the connection has been silent for too long.
+struct Pending {
+    id: u64,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if self.shared.pending().remove(&self.id).is_none() {
+            return;
+        }
+        let since = self.shared.silent_since.load(Ordering::Relaxed);
+        let silence = boot_time().0.saturating_sub(since);
+        if since != 0 && u128::from(silence) > SILENCE_MAX.as_nanos() {
+            self.shared.close();
+        }
+    }
+}
+
+async fn read_answers(mut input: ReadHalf<TlsStream<TcpStream>>, shared: Arc<Shared>) {
+    while let Ok(Some(response)) = frame::read::<Response>(&mut input).await {
+        shared.answered(response);
+    }
+    shared.close();
+}
+
+/// Writes what comes, and flushes whenever nothing more is waiting.
+pub(crate) async fn write_frames(
+    mut output: impl AsyncWrite + Unpin,
+    mut queue: mpsc::Receiver<Vec<u8>>,
+) {
+    while let Some(bytes) = queue.recv().await {
+        if output.write_all(&bytes).await.is_err() {
+            return;
+        }
+        if queue.is_empty() && output.flush().await.is_err() {
+            return;
+        }
+    }
+    let _ = output.shutdown().await;
+}

@@ -1,0 +1,162 @@
+//! The other nodes: where they are, the link to each, and when each was heard last.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use super::PROTOCOL;
+use super::authority::Authority;
+use super::link::{CallError, Link};
+use super::message::{Answer, ClusterId, Envelope, Greeting, Refusal, Request};
+use crate::Member;
+use crate::clock::boot_time;
+use crate::lease::Boot;
+use crate::log::Repeated;
+
+/// How this node reaches others, and what it says of itself when it does.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    /// This node's id.
+    pub(crate) node: u64,
+    /// This node's name and advertised address.
+    pub(crate) member: Member,
+    /// The members as configured, this node among them; their addresses go before those in the log, so that a member
+    /// can move by a change of configuration.
+    pub(crate) configured: Vec<Member>,
+    /// `None` in a cluster of one.
+    pub(crate) authority: Option<Arc<Authority>>,
+    cluster: RwLock<Option<ClusterId>>,
+    links: Mutex<HashMap<Member, Arc<Link>>>,
+    heard: Mutex<HashMap<u64, Boot>>,
+    complaint: Repeated,
+}
+
+impl Peers {
+    pub(crate) fn new(
+        node: u64,
+        member: Member,
+        configured: Vec<Member>,
+        authority: Option<Arc<Authority>>,
+        cluster: Option<ClusterId>,
+    ) -> Self {
+        Self {
+            node,
+            member,
+            configured,
+            authority,
+            cluster: RwLock::new(cluster),
+            links: Mutex::default(),
+            heard: Mutex::default(),
+            complaint: Repeated::default(),
+        }
+    }
+
+    /// The cluster this node belongs to.
+    pub(crate) fn cluster(&self) -> Option<ClusterId> {
+        *self.cluster.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says what cluster this node belongs to, after it has been stored.
+    pub(crate) fn set_cluster(&self, cluster: ClusterId) {
+        *self.cluster.write().unwrap_or_else(PoisonError::into_inner) = Some(cluster);
+    }
+
+    /// What this node says first on a connection.
+    pub(crate) fn greeting(&self) -> Greeting {
+        Greeting {
+            protocol: PROTOCOL,
+            name: self.member.name.clone(),
+            node: self.node,
+        }
+    }
+
+    /// Asks `to` at the address of `member`. `to` is `None` only in introductions.
+    pub(crate) async fn call(
+        &self,
+        to: Option<u64>,
+        member: &Member,
+        request: Request,
+        at_most: Duration,
+    ) -> Result<Answer, CallError> {
+        if to == Some(self.node) {
+            return Err(CallError::Unreachable(format!(
+                "`{}` is this node itself",
+                member.name
+            )));
+        }
+        let envelope = Envelope {
+            cluster: self.cluster(),
+            from: self.node,
+            to,
+        };
+        let answer = self.link(member)?.call(envelope, request, at_most).await;
+        match &answer {
+            Ok(_) => {
+                if let Some(to) = to {
+                    self.heard_from(to);
+                }
+            }
+            Err(CallError::Refused(refusal)) => self.refused(member, refusal),
+            Err(_) => {}
+        }
+        answer
+    }
+
+    /// Tells the operator of a refusal that will not pass by itself.
+    fn refused(&self, member: &Member, refusal: &Refusal) {
+        let is_lasting = matches!(
+            refusal,
+            Refusal::WrongCluster { .. } | Refusal::WrongReceiver { .. } | Refusal::Removed { .. }
+        );
+        if is_lasting {
+            let cause = refusal.to_string();
+            self.complaint.warn(&cause, || {
+                tracing::warn!(member = %member.name, address = %member.address, %cause, "a member refuses this node");
+            });
+        }
+    }
+
+    /// Notes that `node` lives.
+    pub(crate) fn heard_from(&self, node: u64) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.insert(node, boot_time());
+    }
+
+    /// How long `node` has been silent; `None` if it was never heard.
+    pub(crate) fn silence(&self, node: u64) -> Option<Duration> {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = heard.get(&node)?;
+        Some(boot_time().since(*at))
+    }
+
+    /// Closes every connection this node has dialled.
+    pub(crate) fn close(&self) {
+        for (_, link) in self.links().drain() {
+            link.close();
+        }
+    }
+
+    fn link(&self, member: &Member) -> Result<Arc<Link>, CallError> {
+        let Some(authority) = &self.authority else {
+            return Err(CallError::Unreachable(format!(
+                "`{}` is a member, but no `cluster` is configured on this node",
+                member.name
+            )));
+        };
+        let configured = self.configured.iter().find(|m| m.name == member.name);
+        let member = configured.unwrap_or(member);
+        let mut links = self.links();
+        let link = links.entry(member.clone()).or_insert_with(|| {
+            Arc::new(Link::new(
+                member.clone(),
+                self.greeting(),
+                Arc::clone(authority),
+            ))
+        });
+        Ok(Arc::clone(link))
+    }
+
+    fn links(&self) -> std::sync::MutexGuard<'_, HashMap<Member, Arc<Link>>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
