@@ -1,0 +1,5 @@
+//! Who users are: where they come from, and how their passwords are checked.
+
+pub mod file;
+pub mod password;
+pub mod users;

@@ -1,0 +1,258 @@
+//! One user of the file.
+
+use std::fmt;
+use std::sync::Arc;
+
+use quorate_core::UserName;
+use sha2::{Digest, Sha256};
+
+use super::{hash, unknown};
+use crate::config::{Body, Findings, Node, View};
+
+/// A user as the file declares them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserEntry {
+    /// The name, as the file spells it.
+    pub name: UserName,
+    /// What pages and headers call the user; the name if the file has none.
+    pub display_name: String,
+    /// E-mail addresses; the first is the one headers carry. May be empty.
+    pub emails: Vec<String>,
+    /// Groups; none with a control character. Sites are not told of one with a comma.
+    pub groups: Vec<String>,
+    /// The hash of the password.
+    pub password: PasswordHash,
+    /// Whether the user may not log in.
+    pub disabled: bool,
+}
+
+impl UserEntry {
+    /// SHA-256 over every field. An override of the password names this digest, so that a later edit of the file
+    /// wins over it.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        // Length before content: no two different entries have the same bytes.
+        let mut field = |text: &str| {
+            hasher.update((text.len() as u64).to_be_bytes());
+            hasher.update(text);
+        };
+        field(self.name.as_str());
+        field(&self.display_name);
+        field(self.password.as_str());
+        field(if self.disabled { "disabled" } else { "enabled" });
+        field(&self.emails.len().to_string());
+        self.emails.iter().for_each(|email| field(email));
+        field(&self.groups.len().to_string());
+        self.groups.iter().for_each(|group| field(group));
+        hasher.finalize().into()
+    }
+}
+
+/// An Argon2 hash as a PHC string, its form checked. Not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(Arc<str>);
+
+impl PasswordHash {
+    /// Takes a PHC string whose algorithm is Argon2.
+    ///
+    /// # Errors
+    /// What the text is instead, as a phrase.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        hash::check(text).map(|()| Self(Arc::from(text)))
+    }
+
+    /// The PHC string.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The PHC string, shared.
+    #[must_use]
+    pub fn phc(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(redacted)")
+    }
+}
+
+/// What a user may have besides what we use; kept out of headers and rules.
+const KEYS: [&str; 20] = [
+    "disabled",
+    "displayname",
+    "password",
+    "email",
+    "groups",
+    "given_name",
+    "middle_name",
+    "family_name",
+    "nickname",
+    "gender",
+    "birthdate",
+    "website",
+    "profile",
+    "picture",
+    "zoneinfo",
+    "locale",
+    "phone_number",
+    "phone_extension",
+    "address",
+    "extra",
+];
+
+const ADDRESS_KEYS: [&str; 5] = [
+    "street_address",
+    "locality",
+    "region",
+    "postal_code",
+    "country",
+];
+
+/// Reads a user; `None` if something of it cannot be used, which is then reported.
+pub(super) fn read(
+    name: &str,
+    node: &Node,
+    view: &View<'_>,
+    findings: &mut Findings,
+) -> Option<UserEntry> {
+    if !matches!(node.body, Body::Map(_)) {
+        let message = format!("must be a section of keys, is {}", node.shown());
+        view.problem(
+            findings,
+            message,
+            "write `password:` and the other keys below the name",
+        );
+        return None;
+    }
+    known_keys(node, &view.path, &KEYS, findings);
+    if let Some(address) = node.child("address") {
+        known_keys(
+            address,
+            &format!("{}.address", view.path),
+            &ADDRESS_KEYS,
+            findings,
+        );
+    }
+    for key in KEYS
+        .iter()
+        .filter(|key| !["groups", "address", "extra"].contains(key))
+    {
+        single(&view.get(key), findings);
+    }
+    let email = view.get("email").owned();
+    if let Some(email) = email.as_deref().filter(|email| !is_header_safe(email)) {
+        let message = format!(
+            "must not contain control characters, is `{}`",
+            email.escape_debug()
+        );
+        view.get("email").problem(findings, message, "remove them");
+    }
+    let display_name = view.get("displayname").text().unwrap_or(name);
+    if !is_header_safe(display_name) {
+        let message = "must not contain control characters: a header carries it";
+        view.get("displayname")
+            .problem(findings, message, "remove them");
+    }
+    let groups = groups(&view.get("groups"), findings);
+    let disabled = disabled(&view.get("disabled"), findings);
+    let password = password(name, &view.get("password"), findings);
+    Some(UserEntry {
+        name: UserName::parse(name).ok()?,
+        display_name: display_name.to_owned(),
+        emails: email.into_iter().collect(),
+        groups,
+        password: password?,
+        disabled,
+    })
+}
+
+fn known_keys(node: &Node, path: &str, known: &[&str], findings: &mut Findings) {
+    for entry in node.entries() {
+        if known.contains(&entry.name.as_str()) {
+            continue;
+        }
+        if entry.name.contains(['=', '$']) {
+            // Within braces a comma ends a value, so that the rest of a hash looks like keys. It is not repeated.
+            let message = "holds a part of a value that is cut off at a comma";
+            findings.problem(
+                &entry.at,
+                path,
+                message,
+                "put the password's hash into single quotes",
+            );
+        } else {
+            let path = format!("{path}.{}", entry.name);
+            unknown(&entry.at, &path, &entry.name, known, findings);
+        }
+    }
+}
+
+fn single(view: &View<'_>, findings: &mut Findings) {
+    if view.is_set() && view.text().is_none() {
+        view.problem(findings, "must be a single text", "");
+    }
+}
+
+fn is_header_safe(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
+fn disabled(view: &View<'_>, findings: &mut Findings) -> bool {
+    if let Some(text) = view.text().filter(|text| !["true", "false"].contains(text)) {
+        view.problem(
+            findings,
+            format!("must be `true` or `false`, is `{text}`"),
+            "",
+        );
+    }
+    view.flag()
+}
+
+fn groups(view: &View<'_>, findings: &mut Findings) -> Vec<String> {
+    let mut groups = Vec::new();
+    for item in view.items() {
+        let Some(group) = item.text() else {
+            let message = "must be a list of group names";
+            item.problem(findings, message, "remove empty or nested items");
+            continue;
+        };
+        if !is_header_safe(group) {
+            let message = format!(
+                "must not contain a control character, has `{}`",
+                group.escape_debug()
+            );
+            item.problem(findings, message, "rename the group");
+        } else if group.contains(',') {
+            // Rules may name it. A header could not: it carries all groups joined by commas.
+            let message = format!(
+                "`{group}` contains a comma, so sites are not told of it; rename the group"
+            );
+            item.notice(findings, message);
+        }
+        groups.push(group.to_owned());
+    }
+    groups
+}
+
+fn password(name: &str, view: &View<'_>, findings: &mut Findings) -> Option<PasswordHash> {
+    const ADVICE: &str = "make one with `quorate crypto hash generate argon2`; argon2id, argon2i and argon2d are supported";
+    let Some(text) = view.text() else {
+        view.problem(
+            findings,
+            format!("is required for the user `{name}`"),
+            ADVICE,
+        );
+        return None;
+    };
+    PasswordHash::parse(text)
+        .map_err(|found| {
+            let message = format!("of the user `{name}` must be an Argon2 hash, is {found}");
+            view.problem(findings, message, ADVICE);
+        })
+        .ok()
+}

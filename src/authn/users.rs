@@ -1,0 +1,140 @@
+//! The users as this node knows them now: the users file, read again when it changes.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use super::file::{Options, UserEntry, Users};
+use crate::config::Problem;
+
+/// How often a watched file is looked at.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The users file and what it held when it was last read without a mistake.
+#[derive(Debug)]
+pub struct UserSource {
+    path: PathBuf,
+    options: Options,
+    current: RwLock<Arc<Users>>,
+}
+
+/// Why the users file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UsersError {
+    /// The file cannot be read.
+    #[error("the users file `{}` cannot be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file has mistakes; each is one line.
+    #[error("the users file has {} mistakes", .0.len())]
+    Mistakes(Vec<Problem>),
+}
+
+impl UserSource {
+    /// Reads the file for the first time.
+    ///
+    /// # Errors
+    /// [`UsersError`] if it cannot be read or has mistakes; all of them are told.
+    pub fn load(path: PathBuf, options: Options) -> Result<Self, UsersError> {
+        let users = read(&path, &options)?;
+        Ok(Self {
+            path,
+            options,
+            current: RwLock::new(Arc::new(users)),
+        })
+    }
+
+    /// The user of that name, if there is one and it is not disabled.
+    #[must_use]
+    pub fn enabled(&self, name: &str) -> Option<Arc<UserEntry>> {
+        self.current()
+            .get(name)
+            .filter(|user| !user.disabled)
+            .cloned()
+    }
+
+    /// All users as they are now.
+    #[must_use]
+    pub fn current(&self) -> Arc<Users> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the file again. With a mistake in it, the users stay as they were.
+    ///
+    /// # Errors
+    /// As [`UserSource::load`].
+    pub fn reload(&self) -> Result<(), UsersError> {
+        let users = Arc::new(read(&self.path, &self.options)?);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = users;
+        Ok(())
+    }
+
+    /// Reads the file again and logs how that went.
+    pub fn reload_and_log(&self) {
+        match self.reload() {
+            Ok(()) => {
+                tracing::info!(path = %self.path.display(), users = self.current().len(), "users file read again");
+                self.log_notices();
+            }
+            Err(UsersError::Mistakes(problems)) => {
+                for problem in problems {
+                    tracing::error!(%problem, "users file not taken over; the users stay as they were");
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = %chain(&error), "users file not taken over; the users stay as they were");
+            }
+        }
+    }
+
+    /// Logs what the file holds that is accepted but will surprise.
+    pub fn log_notices(&self) {
+        for notice in self.current().notices() {
+            tracing::warn!("{notice}");
+        }
+    }
+
+    /// Reads the file again whenever its time of change is another, for as long as the process lives.
+    pub async fn watch(&self) {
+        let mut known = self.changed_at();
+        let mut tick = tokio::time::interval(WATCH_INTERVAL);
+        loop {
+            tick.tick().await;
+            let changed_at = self.changed_at();
+            if changed_at.is_some() && changed_at != known {
+                known = changed_at;
+                self.reload_and_log();
+            }
+        }
+    }
+
+    fn changed_at(&self) -> Option<SystemTime> {
+        std::fs::metadata(&self.path)
+            .and_then(|metadata| metadata.modified())
+            .ok()
+    }
+}
+
+fn read(path: &std::path::Path, options: &Options) -> Result<Users, UsersError> {
+    let unreadable = |source| UsersError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    super::file::parse(&text, &path.display().to_string(), options.clone())
+        .map_err(UsersError::Mistakes)
+}
+
+/// An error with its causes, on one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| {
+        line + ": " + &cause.to_string()
+    })
+}

@@ -1,0 +1,22 @@
+//! The wall clock; nothing else in this crate reads it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use quorate_core::Timestamp;
+
+/// The instant, by this machine's wall clock.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the wall clock"
+)]
+pub fn system_time() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Now, by this node's wall clock; the epoch if the clock stands before it.
+#[must_use]
+pub fn now() -> Timestamp {
+    let since_epoch = system_time().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,117 @@
+//! The sections with few keys: `log`, `theme`, `regulation`, `telemetry`, `storage`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::config::place::Findings;
+use crate::config::secret::Secret;
+use crate::config::types::{
+    Log, LogFormat, LogLevel, Metrics, Regulation, RegulationModes, Storage, Telemetry, Theme,
+};
+use crate::config::value;
+use crate::config::view::View;
+
+/// The shortest `storage.encryption_key`, as in Authelia.
+pub(crate) const ENCRYPTION_KEY_CHARS_MIN: usize = 20;
+
+pub(crate) fn log(view: &View<'_>) -> Log {
+    Log {
+        level: match view.get("level").text() {
+            Some("error") => LogLevel::Error,
+            Some("warn") => LogLevel::Warn,
+            Some("debug") => LogLevel::Debug,
+            Some("trace") => LogLevel::Trace,
+            _ => LogLevel::Info,
+        },
+        format: match view.get("format").text() {
+            Some("json") => LogFormat::Json,
+            _ => LogFormat::Text,
+        },
+        file_path: view.get("file_path").owned(),
+        keep_stdout: view.get("keep_stdout").flag(),
+    }
+}
+
+pub(crate) fn theme(view: &View<'_>) -> Theme {
+    match view.text() {
+        Some("dark") => Theme::Dark,
+        Some("grey") => Theme::Grey,
+        Some("oled") => Theme::Oled,
+        Some("auto") => Theme::Auto,
+        _ => Theme::Light,
+    }
+}
+
+pub(crate) fn regulation(view: &View<'_>, findings: &mut Findings) -> Regulation {
+    let modes = view.get("modes").texts();
+    let has = |mode: &str| modes.iter().any(|given| given == mode);
+    let find_time = view.get("find_time");
+    let regulation = Regulation {
+        modes: RegulationModes {
+            user: modes.is_empty() || has("user"),
+            address: has("ip"),
+        },
+        max_retries: view.get("max_retries").bounded(3, 0..=1_000_000, findings),
+        find_time: find_time.duration().unwrap_or(Duration::from_secs(120)),
+        ban_time: view
+            .get("ban_time")
+            .duration()
+            .unwrap_or(Duration::from_secs(300)),
+    };
+    if regulation.find_time > regulation.ban_time {
+        let message = format!(
+            "must be at most `ban_time`, is {} s with a `ban_time` of {} s",
+            regulation.find_time.as_secs(),
+            regulation.ban_time.as_secs()
+        );
+        find_time.problem(findings, message, "lower `find_time` or raise `ban_time`");
+    }
+    regulation
+}
+
+pub(crate) fn telemetry(view: &View<'_>) -> Telemetry {
+    let metrics = view.get("metrics");
+    if !metrics.get("enabled").flag() {
+        return Telemetry { metrics: None };
+    }
+    let text = metrics
+        .get("address")
+        .text()
+        .unwrap_or("tcp://:9959/metrics");
+    let metrics = value::address(text, 9959).ok().map(|address| Metrics {
+        address: address.listen,
+        path: if address.path.is_empty() {
+            "/metrics".to_owned()
+        } else {
+            address.path
+        },
+    });
+    Telemetry { metrics }
+}
+
+pub(crate) fn storage(view: &View<'_>, findings: &mut Findings) -> Storage {
+    let key = view.get("encryption_key");
+    let text = key.text().unwrap_or_default();
+    let advice = "set it to a random text, such as the output of `openssl rand -hex 32`; it is the same on all members";
+    if text.is_empty() {
+        key.problem(findings, "is required", advice);
+    } else if text.chars().count() < ENCRYPTION_KEY_CHARS_MIN {
+        let message = format!(
+            "must have at least {ENCRYPTION_KEY_CHARS_MIN} characters, has {}",
+            text.chars().count()
+        );
+        key.problem(findings, message, advice);
+    }
+    let local_dir = view.get("local.path").text().map(|path| {
+        let parent = Path::new(path).parent().unwrap_or(Path::new(""));
+        if parent.as_os_str().is_empty() {
+            PathBuf::from(".")
+        } else {
+            parent.to_owned()
+        }
+    });
+    Storage {
+        encryption_key: Secret::new(text),
+        local_dir,
+    }
+}

@@ -1,0 +1,76 @@
+//! What becomes of whole sections: which are taken, which are not needed, which wait, and which are refused.
+
+use super::Status::{self, NoEffectYet, NotNeeded, Refused, Supported};
+
+/// A section or key whose status differs from that of what it is part of.
+#[derive(Debug)]
+pub(crate) struct Block {
+    pub(crate) path: &'static str,
+    pub(crate) status: Status,
+    /// Why; for a refused section what to write instead.
+    pub(crate) note: &'static str,
+}
+
+const fn block(path: &'static str, status: Status, note: &'static str) -> Block {
+    Block { path, status, note }
+}
+
+/// The longest path that is a prefix of a key decides; a key without any is supported.
+#[rustfmt::skip]
+pub(super) const BLOCKS: &[Block] = &[
+    block("administration", NoEffectYet, "pages for administrators are not there yet"),
+    block("authentication_backend.file.extra_attributes", NoEffectYet, "extra attributes are read and kept out of headers and rules"),
+    block("authentication_backend.file.password.bcrypt", NoEffectYet, "new hashes are Argon2"),
+    block("authentication_backend.file.password.pbkdf2", NoEffectYet, "new hashes are Argon2"),
+    block("authentication_backend.file.password.scrypt", NoEffectYet, "new hashes are Argon2"),
+    block("authentication_backend.file.password.sha2crypt", NoEffectYet, "new hashes are Argon2"),
+    block("authentication_backend.known_ip", NoEffectYet, "no mail is sent about new addresses"),
+    block("authentication_backend.ldap", Refused, "users come from a file for now: write `authentication_backend.file.path` instead"),
+    block("authentication_backend.password_change", NoEffectYet, "passwords are not changed in the portal yet"),
+    block("authentication_backend.password_reset", NoEffectYet, "passwords are not reset in the portal yet"),
+    block("authentication_backend.replicated", Refused, "users come from a file for now: write `authentication_backend.file.path` instead"),
+    block("cache", NotNeeded, "sessions are replicated by the members themselves"),
+    block("certificates_directory", NoEffectYet, "no outgoing connection needs it yet"),
+    block("cluster.tls", Refused, "write `cluster.secret`, from which the members make their certificates"),
+    block("default_2fa_method", NoEffectYet, "there is no second factor to choose yet"),
+    block("definitions.user_attributes", NoEffectYet, "only OpenID Connect claims use them"),
+    block("duo_api", Refused, "set `duo_api.disable: true` or remove the section"),
+    block("identity_providers", NoEffectYet, "without clients nothing is served"),
+    block("identity_providers.oidc", Refused, "applications that log in by OpenID Connect cannot: remove `clients`, or keep Authelia for them"),
+    block("identity_validation", NoEffectYet, "nothing needs a confirmation by mail yet"),
+    block("notifier", NoEffectYet, "no messages are sent yet"),
+    block("notifier.smtp", Refused, "no mail is sent yet: write `notifier.filesystem.filename` instead"),
+    block("ntp", NotNeeded, "members compare their clocks with one another"),
+    block("password_policy", NoEffectYet, "passwords are not changed in the portal yet"),
+    block("privacy_policy", NoEffectYet, "the portal does not show it yet"),
+    block("server.asset_path", NoEffectYet, "logo, icon and words are the built-in ones"),
+    block("server.buffers.write", NotNeeded, "responses are written without a buffer of fixed size"),
+    block("server.disable_healthcheck", NotNeeded, "`/api/health` is always there and costs nothing"),
+    block("server.endpoints.enable_expvars", NoEffectYet, "see `telemetry.metrics`"),
+    block("server.endpoints.enable_pprof", NoEffectYet, "see `telemetry.metrics`"),
+    block("server.endpoints.rate_limits", NoEffectYet, "the requests they limit are not there yet"),
+    block("server.headers", NoEffectYet, "the built-in content security policy is used"),
+    block("server.tls.client_certificates", Refused, "client certificates are not asked for: let the proxy's network or `server.trusted_proxies` limit who connects, and remove the key"),
+    block("session.redis", NotNeeded, "sessions are replicated by the members themselves; no Redis is used"),
+    block("session.secret", NotNeeded, "no store outside the members holds sessions"),
+    block("session.storage", NotNeeded, "sessions are replicated by the members themselves"),
+    block("storage.encryption_key", Supported, ""),
+    block("storage.local", NotNeeded, "no SQLite file is kept; `cluster.data_dir` is put beside it"),
+    block("storage.mysql", NotNeeded, "the members keep what they need; no database is used"),
+    block("storage.postgres", NotNeeded, "the members keep what they need; no database is used"),
+    block("telemetry.metrics.buffers", NotNeeded, "the listener has bounds of its own"),
+    block("telemetry.metrics.timeouts", NotNeeded, "the listener has bounds of its own"),
+    block("totp", NoEffectYet, "there are no one-time passwords yet; a rule that needs two factors lets nobody pass"),
+    block("webauthn", NoEffectYet, "there are no passkeys yet; a rule that needs two factors lets nobody pass"),
+];
+
+/// The block that decides about `path`, if any.
+pub(super) fn of(path: &str) -> Option<&'static Block> {
+    BLOCKS
+        .iter()
+        .filter(|block| {
+            path.strip_prefix(block.path)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        })
+        .max_by_key(|block| block.path.len())
+}
