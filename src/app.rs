@@ -1,0 +1,133 @@
+//! What can be done: the use cases, without a word of HTTP. Each reads, decides and proposes.
+
+pub mod login;
+pub mod logout;
+mod pace;
+mod readiness;
+pub mod redirect;
+pub mod session;
+mod throttle;
+pub mod token;
+mod touch;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use quorate_core::access::Policy;
+use quorate_core::{Budget, Command};
+use quorate_raft::{Node, ProposeError};
+
+use crate::authn::password::PasswordPool;
+use crate::authn::users::UserSource;
+use crate::config::Config;
+use crate::random;
+
+/// Everything the use cases need. One per process, shared by all requests.
+pub struct App {
+    /// The validated configuration.
+    pub config: Config,
+    /// This node's part of the cluster.
+    pub node: Node,
+    /// The users.
+    pub users: UserSource,
+    /// The password checks.
+    pub passwords: PasswordPool,
+    /// What is counted for the metrics page.
+    pub metrics: crate::metrics::Metrics,
+    pace: pace::Pace,
+    throttle: throttle::Throttle,
+    touches: touch::Touches,
+    /// What unknown names are checked against.
+    decoy: Arc<str>,
+    /// How many requests may wait for this node to catch up.
+    catch_up: tokio::sync::Semaphore,
+    is_draining: AtomicBool,
+}
+
+/// How many requests may wait for this node to catch up with a session's log index; more are answered at once.
+const CATCH_UP_MAX: usize = 256;
+
+impl App {
+    /// Puts the parts together and starts the threads that check passwords.
+    #[must_use]
+    pub fn new(config: Config, node: Node, users: UserSource) -> Self {
+        let metrics = crate::metrics::Metrics::default();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let passwords = PasswordPool::start(threads, &metrics.password_checks);
+        let cost = &config.users.password;
+        let decoy =
+            crate::authn::password::decoy(cost.memory_kib, cost.iterations, cost.parallelism);
+        Self {
+            config,
+            node,
+            users,
+            passwords,
+            metrics,
+            pace: pace::Pace::default(),
+            throttle: throttle::Throttle::default(),
+            touches: touch::Touches::default(),
+            decoy,
+            catch_up: tokio::sync::Semaphore::new(CATCH_UP_MAX),
+            is_draining: AtomicBool::new(false),
+        }
+    }
+
+    /// Proposes the collected uses of sessions, for as long as the process lives.
+    pub async fn replicate_touches(&self) {
+        let inactivity = self
+            .config
+            .session
+            .cookies
+            .iter()
+            .map(|cookie| cookie.inactivity)
+            .filter(|i| !i.is_zero());
+        let Some(shortest) = inactivity.min() else {
+            return;
+        };
+        let interval_ms =
+            touch::interval_ms(u64::try_from(shortest.as_millis()).unwrap_or(u64::MAX));
+        let mut tick = tokio::time::interval(Duration::from_millis(interval_ms));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            for command in self.touches.drain() {
+                // A lost touch costs at most one interval of a session's life, and the next use notes it again.
+                if let Err(error) = self.node.propose(random::request_id(), command).await {
+                    tracing::debug!(error = %error, "uses of sessions were not replicated");
+                }
+            }
+        }
+    }
+
+    /// What is allowed to one subject, as the commands carry it.
+    #[must_use]
+    pub fn budget(&self) -> Budget {
+        budget(&self.config.regulation)
+    }
+
+    /// The compiled access rules.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.config.access.policy
+    }
+
+    async fn propose(&self, command: Command) -> Result<quorate_raft::Committed, ProposeError> {
+        self.node.propose(random::request_id(), command).await
+    }
+}
+
+/// After this long a guess that nobody resolved counts as a failure: longer than any queue before a password check.
+const RESERVATION: Duration = Duration::from_secs(30);
+
+/// The guess budget that a configuration asks for.
+#[must_use]
+pub fn budget(regulation: &crate::config::Regulation) -> Budget {
+    let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    Budget {
+        guesses_max: regulation.max_retries.max(1),
+        window_ms: ms(regulation.find_time),
+        ban_ms: ms(regulation.ban_time),
+        reservation_ms: ms(RESERVATION),
+    }
+}

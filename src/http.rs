@@ -1,0 +1,16 @@
+//! How the world talks to Quorate: listeners, routes, and the translation between HTTP and the use cases.
+
+mod api;
+pub mod authz;
+mod body;
+mod cookie;
+mod gate;
+mod health;
+pub mod listen;
+mod origin;
+mod pages;
+mod reply;
+pub mod router;
+mod session;
+pub mod tls;
+mod verify;

@@ -1,0 +1,76 @@
+//! TLS on the listener: certificate and key from files. Source: RFC 8446; TLS 1.2 is taken as well, older is not.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
+
+/// Why a certificate and key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The file is not there, not readable, or not PEM.
+    #[error("`{}` holds no {what} in PEM form", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold.
+        what: &'static str,
+        /// What went wrong.
+        #[source]
+        source: rustls::pki_types::pem::Error,
+    },
+    /// The two do not belong together, or their kind is not supported.
+    #[error("the key in `{}` does not fit the certificate in `{}`", key.display(), certificate.display())]
+    Pair {
+        /// The file of the certificate.
+        certificate: PathBuf,
+        /// The file of the key.
+        key: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: rustls::Error,
+    },
+}
+
+/// Reads both files. HTTP/2 is offered before HTTP/1.1.
+///
+/// # Errors
+/// [`TlsError`] names the file and what it should hold.
+pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .and_then(|chain| {
+            if chain.is_empty() {
+                Err(rustls::pki_types::pem::Error::NoItemsFound)
+            } else {
+                Ok(chain)
+            }
+        })
+        .map_err(|source| TlsError::File {
+            path: certificate.to_owned(),
+            what: "certificate",
+            source,
+        })?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::File {
+        path: key.to_owned(),
+        what: "private key",
+        source,
+    })?;
+    let pair = |source| TlsError::Pair {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
+        source,
+    };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(pair)?
+        .with_no_client_auth()
+        .with_single_cert(chain, private)
+        .map_err(pair)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}

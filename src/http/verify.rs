@@ -1,0 +1,397 @@
+//! The authorization endpoints: may this request pass? The answer comes from this node's memory.
+//!
+//! Read the facts → find who asks → decide → answer in the proxy's dialect. The order is part of the contract: what
+//! cannot be read is refused before sessions and rules are looked at.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use quorate_core::Level;
+use quorate_core::access::{Identity, Proof, Verdict, answer};
+
+use super::authz::answer as replies;
+use super::authz::authorization::{Credentials, HeaderStrategy, Schemes};
+use super::authz::client::{client_address, is_trusted};
+use super::authz::portal::{self, PortalUrl};
+use super::authz::{Dialect, Facts, FactsReason, Question};
+use super::{cookie, reply, session};
+use crate::app::App;
+use crate::app::login::LoginError;
+use crate::app::session::Authenticated;
+use crate::app::token::{Secret, UnverifiedToken};
+use crate::authn::file::UserEntry;
+use crate::config::{AuthzEndpoint, CookieDomain, Implementation, Scheme, StrategyKind};
+
+/// No refusal of credentials in a header is faster than this: it costs a guesser time, and a browser asks only once.
+const HEADER_REFUSAL_MIN: Duration = Duration::from_secs(2);
+
+/// One configured endpoint, ready to answer.
+pub(super) struct Endpoint {
+    dialect: Dialect,
+    strategies: Vec<Strategy>,
+    /// The endpoint's path below the base path, without a final slash.
+    path: String,
+    portals: Portals,
+}
+
+/// The portal of each cookie domain, in the order of the configuration.
+pub(super) type Portals = Arc<[Option<PortalUrl>]>;
+
+/// The portals of a configuration, ready to send people to.
+pub(super) fn portals(domains: &[CookieDomain]) -> Portals {
+    let portal =
+        |domain: &CookieDomain| PortalUrl::parse(&domain.portal.as_ref()?.to_string()).ok();
+    domains.iter().map(portal).collect()
+}
+
+/// One way to know who asks.
+#[derive(Clone, Copy)]
+enum Strategy {
+    Cookie,
+    Header(HeaderStrategy, Schemes),
+}
+
+/// Who asks, as the strategies found.
+enum Asker {
+    Anonymous,
+    Session(Authenticated),
+    Credentials(Arc<UserEntry>),
+    /// Credentials that are malformed or wrong.
+    Rejected,
+}
+
+/// What a strategy loop ends with.
+struct Found {
+    asker: Asker,
+    /// The strategy that decides how a visitor is asked for more: the one that found somebody, else the last.
+    by: Strategy,
+}
+
+impl Endpoint {
+    pub(super) fn new(entry: &AuthzEndpoint, path: &str, portals: Portals) -> Self {
+        let dialect = match entry.implementation {
+            Implementation::ForwardAuth => Dialect::ForwardAuth,
+            Implementation::AuthRequest => Dialect::AuthRequest,
+            Implementation::ExtAuthz => Dialect::ExtAuthz,
+            Implementation::Legacy => Dialect::Legacy,
+        };
+        let strategies = entry.strategies.iter().map(|configured| {
+            let basic = configured.schemes.contains(&Scheme::Basic);
+            match configured.kind {
+                StrategyKind::CookieSession => Strategy::Cookie,
+                StrategyKind::HeaderAuthorization => {
+                    Strategy::Header(HeaderStrategy::Authorization, Schemes { basic })
+                }
+                StrategyKind::HeaderProxyAuthorization => {
+                    Strategy::Header(HeaderStrategy::ProxyAuthorization, Schemes { basic })
+                }
+                StrategyKind::HeaderAuthRequestProxyAuthorization => Strategy::Header(
+                    HeaderStrategy::AuthRequestProxyAuthorization,
+                    Schemes { basic },
+                ),
+                StrategyKind::HeaderLegacy => {
+                    Strategy::Header(HeaderStrategy::Legacy, Schemes { basic: true })
+                }
+            }
+        });
+        Self {
+            dialect,
+            strategies: strategies.collect(),
+            path: path.to_owned(),
+            portals,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self.dialect {
+            Dialect::ForwardAuth => "forward-auth",
+            Dialect::AuthRequest => "auth-request",
+            Dialect::ExtAuthz => "ext-authz",
+            Dialect::Legacy => "legacy",
+        }
+    }
+}
+
+/// The handler of one endpoint.
+pub(super) async fn verify(
+    State(app): State<Arc<App>>,
+    endpoint: Arc<Endpoint>,
+    request: Request,
+) -> Response {
+    let (parts, _) = request.into_parts();
+    let response = judge(&app, &endpoint, &parts).await;
+    app.metrics.verify(endpoint.name(), response.status());
+    response
+}
+
+async fn judge(app: &App, endpoint: &Endpoint, parts: &Parts) -> Response {
+    let peer = session::peer(parts);
+    if !is_trusted(peer.address, &app.config.server.trusted_proxies) {
+        app.metrics.refused_peer();
+        // The metric tells; a line for each would let a stranger fill the disk.
+        tracing::debug!(peer = %peer.address, "an authorization request came from outside server.trusted_proxies");
+        return reply::plain(StatusCode::FORBIDDEN);
+    }
+    let question = Question {
+        method: &parts.method,
+        uri: &parts.uri,
+        headers: &parts.headers,
+        connection_scheme: if peer.over_tls { "https" } else { "http" },
+        endpoint: &endpoint.path,
+    };
+    let (facts, domain, portal) = match endpoint.facts(app, &question) {
+        Ok(facts) => facts,
+        Err(reason) => {
+            tracing::debug!(dialect = endpoint.name(), %reason, "authorization request refused");
+            return replies::refused(&endpoint.dialect.refusal(reason)).map(Body::from);
+        }
+    };
+    let client = client_address(
+        peer.address,
+        &parts.headers,
+        &app.config.server.trusted_proxies,
+    );
+    let found = match endpoint.find(app, &question, domain, client).await {
+        Ok(found) => found,
+        Err(unavailable) => return unavailable,
+    };
+    let headers = &parts.headers;
+    let asked = Asked {
+        app,
+        endpoint,
+        facts: &facts,
+        headers,
+        domain,
+        portal: portal.as_ref(),
+        client,
+    };
+    asked.reply(&found)
+}
+
+impl Endpoint {
+    /// The facts, the cookie domain that covers the target, and the portal to send people to.
+    fn facts<'a>(
+        &self,
+        app: &'a App,
+        question: &Question<'_>,
+    ) -> Result<(Facts, &'a CookieDomain, Option<PortalUrl>), FactsReason> {
+        let facts = self.dialect.facts(question).map_err(|error| error.reason)?;
+        let cookies = &app.config.session.cookies;
+        let covering = cookies
+            .iter()
+            .position(|cookie| facts.target.host().is_within(&cookie.domain));
+        let (index, domain) = covering
+            .and_then(|at| Some((at, cookies.get(at)?)))
+            .ok_or(FactsReason::UnknownDomain)?;
+        let portal = match &facts.portal_override {
+            Some(named) => {
+                let configured: Vec<_> = self.portals.iter().flatten().cloned().collect();
+                Some(
+                    portal::requested(named, &domain.domain, &configured)
+                        .ok_or(FactsReason::UnknownPortal)?,
+                )
+            }
+            // The old endpoint sends nobody anywhere unless the proxy says where.
+            None if self.dialect == Dialect::Legacy => None,
+            None => Some(
+                self.portals
+                    .get(index)
+                    .cloned()
+                    .flatten()
+                    .ok_or(FactsReason::UnknownPortal)?,
+            ),
+        };
+        Ok((facts, domain, portal))
+    }
+
+    /// Asks the strategies in order; the first that knows somebody, or finds something wrong, ends the search.
+    async fn find(
+        &self,
+        app: &App,
+        question: &Question<'_>,
+        domain: &CookieDomain,
+        client: IpAddr,
+    ) -> Result<Found, Response> {
+        let mut by = Strategy::Cookie;
+        for strategy in &self.strategies {
+            by = *strategy;
+            let asker = match strategy {
+                Strategy::Cookie => by_cookie(app, question, domain).await?,
+                Strategy::Header(header, schemes) => {
+                    by_header(app, header.credentials(question, *schemes), client).await?
+                }
+            };
+            if !matches!(asker, Asker::Anonymous) {
+                return Ok(Found { asker, by });
+            }
+        }
+        Ok(Found {
+            asker: Asker::Anonymous,
+            by,
+        })
+    }
+}
+
+async fn by_cookie(
+    app: &App,
+    question: &Question<'_>,
+    domain: &CookieDomain,
+) -> Result<Asker, Response> {
+    let values = cookie::values(question.headers, &domain.name);
+    let found = app.authenticate(&values, domain).await.map_err(|error| {
+        tracing::warn!(error = %error, "no decision: this node has neither a lease nor a way to the leader");
+        reply::unavailable(1)
+    })?;
+    let Some(who) = found else {
+        return Ok(Asker::Anonymous);
+    };
+    // A proxy that knows whose session it should be says so; another user's cookie is then in wrong hands.
+    let claimed = question
+        .headers
+        .get("session-username")
+        .filter(|claimed| !claimed.is_empty());
+    if claimed.is_some_and(|name| {
+        !name
+            .as_bytes()
+            .eq_ignore_ascii_case(who.user.name.as_str().as_bytes())
+    }) {
+        app.log_out(&who).await.map_err(|_| reply::unavailable(1))?;
+        return Ok(Asker::Anonymous);
+    }
+    Ok(Asker::Session(who))
+}
+
+async fn by_header(app: &App, credentials: Credentials, client: IpAddr) -> Result<Asker, Response> {
+    match credentials {
+        Credentials::Absent | Credentials::NotEnabled => Ok(Asker::Anonymous),
+        Credentials::Malformed => Ok(Asker::Rejected),
+        Credentials::Basic { user, password } => {
+            let started = Instant::now();
+            match app.check_credentials(&user, password, client).await {
+                Ok(user) => Ok(Asker::Credentials(user)),
+                Err(LoginError::Refused(cause)) => {
+                    tracing::info!(cause, address = %client, "credentials in a header refused");
+                    tokio::time::sleep(HEADER_REFUSAL_MIN.saturating_sub(started.elapsed())).await;
+                    app.hold_refusal(started).await;
+                    Ok(Asker::Rejected)
+                }
+                Err(LoginError::Busy(_)) => Err(reply::unavailable(5)),
+                Err(LoginError::Unavailable(_)) => Err(reply::unavailable(1)),
+            }
+        }
+    }
+}
+
+/// Everything an answer is made of.
+struct Asked<'a> {
+    app: &'a App,
+    endpoint: &'a Endpoint,
+    facts: &'a Facts,
+    headers: &'a HeaderMap,
+    domain: &'a CookieDomain,
+    portal: Option<&'a PortalUrl>,
+    client: IpAddr,
+}
+
+impl Asked<'_> {
+    fn reply(&self, found: &Found) -> Response {
+        let user = match &found.asker {
+            Asker::Session(who) => Some(&who.user),
+            Asker::Credentials(user) => Some(user),
+            Asker::Anonymous | Asker::Rejected => None,
+        };
+        let identity = user.map(|user| Identity {
+            user: user.name.as_str(),
+            groups: &user.groups,
+        });
+        let decision = self
+            .app
+            .policy()
+            .decide(identity.as_ref(), &self.facts.target, self.client);
+        let proof = match &found.asker {
+            Asker::Anonymous => Proof::Level(Level::Anonymous),
+            Asker::Session(who) => Proof::Level(who.session.level),
+            Asker::Credentials(_) => Proof::Level(Level::OneFactor),
+            Asker::Rejected => Proof::Rejected,
+        };
+        let verdict = answer(&decision, proof);
+        self.log(user.map(|user| user.name.as_str()), decision.rule, &verdict);
+        match verdict {
+            Verdict::Allow(permit) => {
+                let remote = user.map(|user| replies::RemoteUser {
+                    user: user.name.as_str(),
+                    groups: &user.groups,
+                    name: &user.display_name,
+                    email: user.emails.first().map_or("", String::as_str),
+                });
+                replies::allow(permit, remote)
+                    .unwrap_or_else(|_| replies::forbidden())
+                    .map(Body::from)
+            }
+            Verdict::Deny => replies::forbidden().map(Body::from),
+            Verdict::Challenge => self.challenge(found),
+        }
+    }
+
+    fn challenge(&self, found: &Found) -> Response {
+        if let Strategy::Header(header, _) = found.by {
+            return replies::challenge(self.endpoint.dialect, header.challenge()).map(Body::from);
+        }
+        let Some(portal) = self.portal else {
+            return replies::unauthorized().map(Body::from);
+        };
+        let (target, navigation) = (&self.facts.target, self.facts.navigation);
+        let location = portal.login_url(target);
+        let mut response = replies::to_portal(
+            self.endpoint.dialect,
+            target.method(),
+            navigation,
+            &location,
+        )
+        .map(Body::from);
+        if let Some(field) = self.cookie(&found.asker) {
+            response.headers_mut().insert(header::SET_COOKIE, field);
+        }
+        response
+    }
+
+    /// An anonymous browser gets a cookie that no session stands behind, as the contract has it: nothing is stored
+    /// for it. A session that is too low for the page gets its own cookie again, unless it is a remembered one.
+    fn cookie(&self, asker: &Asker) -> Option<HeaderValue> {
+        let token = match asker {
+            Asker::Session(who) if who.session.inactivity_ms.is_some() => {
+                let values = cookie::values(self.headers, &self.domain.name);
+                values
+                    .into_iter()
+                    .find(|value| UnverifiedToken::parse(value).is_some())?
+                    .to_owned()
+            }
+            Asker::Anonymous => Secret::new(crate::random::bytes()).into_token(0),
+            _ => return None,
+        };
+        cookie::set(self.domain, &token, self.domain.expiration, self.app.now())
+    }
+
+    fn log(&self, user: Option<&str>, rule: Option<usize>, verdict: &Verdict) {
+        tracing::debug!(
+            dialect = self.endpoint.name(),
+            host = self.facts.target.host().lower(),
+            method = self.facts.target.method(),
+            client = %self.client,
+            user,
+            rule,
+            verdict = match verdict {
+                Verdict::Allow(_) => "allow",
+                Verdict::Challenge => "challenge",
+                Verdict::Deny => "deny",
+            },
+            "decided"
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! `quorate serve`: from configuration files to a node that answers, and to its orderly end.
+
+mod logging;
+mod start;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::http::listen::{self, Listener};
+use crate::http::router::{metrics_router, router};
+
+pub use start::{Failure, Prepared, prepare};
+
+/// How long a stopping node still serves after it has said that it is not ready, so that proxies, which look every
+/// second, notice first.
+const SETTLE: Duration = Duration::from_millis(1_500);
+
+/// Runs a node until it is told to stop (SIGTERM, SIGINT) or fails.
+///
+/// # Errors
+/// [`Failure`]: all mistakes of the configuration at once, before any port opens; or why the node had to stop.
+pub async fn run(files: Vec<PathBuf>) -> Result<(), Failure> {
+    let prepared = prepare(&files)?;
+    logging::start(&prepared.config.log)?;
+    for notice in &prepared.config.notices {
+        tracing::warn!("{notice}");
+    }
+    prepared.users.log_notices();
+    let listener = start::bind(&prepared.config).await?;
+    let metrics = start::bind_metrics(&prepared.config).await?;
+    let app = Arc::new(start::app(prepared).await?);
+    let (stop, stopping) = watch::channel(false);
+    let mut servers = tokio::task::JoinSet::new();
+    servers.spawn(listen::serve(
+        listener,
+        router(Arc::clone(&app)),
+        stopping.clone(),
+    ));
+    if let Some((socket, path)) = metrics {
+        let router = metrics_router(Arc::clone(&app), &path);
+        servers.spawn(listen::serve(plain(socket), router, stopping));
+    }
+    spawn_background(&app);
+    tracing::info!(address = %app.config.server.address, node = app.config.cluster.name, "serving");
+    let outcome = until_stopped(&app).await;
+    app.drain();
+    tokio::time::sleep(SETTLE).await;
+    let _ = stop.send(true);
+    while servers.join_next().await.is_some() {}
+    // Last, so that what is still in flight is answered by a node that has its place in the cluster.
+    app.node.shutdown().await;
+    outcome
+}
+
+fn plain(socket: TcpListener) -> Listener {
+    Listener {
+        socket,
+        tls: None,
+        head_bytes_max: 16 * 1024,
+        idle_max: Duration::from_secs(120),
+    }
+}
+
+fn spawn_background(app: &Arc<App>) {
+    let touching = Arc::clone(app);
+    tokio::spawn(async move { touching.replicate_touches().await });
+    if app.config.users.watch {
+        let watching = Arc::clone(app);
+        tokio::spawn(async move { watching.users.watch().await });
+    }
+}
+
+/// Waits for a signal to stop, or for the node to fail. SIGHUP reads the users file again.
+async fn until_stopped(app: &App) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Signals)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(Failure::Signals)?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => app.users.reload_and_log(),
+            reason = app.node.stopped() => return Err(Failure::Node(reason)),
+        }
+    }
+    tracing::info!("stopping: requests in flight finish, leadership is handed over");
+    Ok(())
+}

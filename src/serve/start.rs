@@ -1,0 +1,210 @@
+//! The steps of a start, each of which can fail with a message for the operator.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use quorate_raft::{ClusterConfig, Member, Node, NodeConfig, Secret, StartError};
+use tokio::net::{TcpListener, lookup_host};
+
+use crate::app::{self, App};
+use crate::authn::users::{UserSource, UsersError, chain};
+use crate::config::{self, Config, Listen, Problem, Surroundings};
+use crate::http::listen::Listener;
+use crate::http::tls::{self, TlsError};
+
+/// Log entries after which a snapshot is taken.
+const SNAPSHOT_AFTER: u64 = 10_000;
+
+/// Why a node does not run. `Display` is for the operator; it may have many lines.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration, the rules or the users file have mistakes; one line each.
+    #[error("{} found:\n{}", count(.0), lines(.0))]
+    Mistakes(Vec<Problem>),
+    /// The users file cannot be read.
+    #[error(transparent)]
+    Users(UsersError),
+    /// The certificate or key cannot be used.
+    #[error("server.tls: {}", chain(.0))]
+    Tls(#[source] TlsError),
+    /// A listener's address cannot be bound.
+    #[error("{key}: cannot listen on {address}: {source}")]
+    Bind {
+        /// The key that names the address.
+        key: &'static str,
+        /// The address.
+        address: String,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// The log file cannot be opened.
+    #[error("log.file_path: `{path}` cannot be opened: {source}")]
+    LogFile {
+        /// The file.
+        path: String,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// Logging could not be started.
+    #[error("logging cannot be started: {0}")]
+    Logging(String),
+    /// The replicated part could not start.
+    #[error("{}", chain(.0))]
+    Start(#[source] StartError),
+    /// The replicated part failed while running.
+    #[error("this node has to stop: {0}")]
+    Node(String),
+    /// Signals could not be received.
+    #[error("signals cannot be received: {0}")]
+    Signals(#[source] io::Error),
+}
+
+fn count(problems: &[Problem]) -> String {
+    match problems.len() {
+        1 => "1 mistake".to_owned(),
+        many => format!("{many} mistakes"),
+    }
+}
+
+fn lines(problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems
+        .iter()
+        .map(|problem| format!("  {problem}"))
+        .collect();
+    lines.join("\n")
+}
+
+/// What files say, checked; nothing has been opened yet.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The configuration.
+    pub config: Config,
+    /// The users.
+    pub users: UserSource,
+}
+
+/// Reads and checks everything that can be checked without a port or a data directory.
+///
+/// # Errors
+/// [`Failure::Mistakes`] with all mistakes of the configuration and its rules, or else of the users file it names.
+pub fn prepare(files: &[PathBuf]) -> Result<Prepared, Failure> {
+    let config = configuration(files).map_err(Failure::Mistakes)?;
+    let users = UserSource::load(config.users.path.clone(), (&config.users).into());
+    match users {
+        Ok(users) => Ok(Prepared { config, users }),
+        Err(UsersError::Mistakes(problems)) => Err(Failure::Mistakes(problems)),
+        Err(error) => Err(Failure::Users(error)),
+    }
+}
+
+fn configuration(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
+    let sources = config::read(files)?;
+    let host_name = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    let surroundings = Surroundings {
+        variables: std::env::vars().collect(),
+        host_name: &host_name,
+        read_file: &config::read_secret,
+    };
+    config::parse(&sources, &surroundings)
+}
+
+/// Opens the main listener.
+pub(super) async fn bind(config: &Config) -> Result<Listener, Failure> {
+    let tls = match &config.server.tls {
+        Some(files) => Some(tls::acceptor(&files.certificate, &files.key).map_err(Failure::Tls)?),
+        None => None,
+    };
+    let socket = listen(&config.server.address, "server.address").await?;
+    let idle_max = config.server.timeouts.idle;
+    Ok(Listener {
+        socket,
+        tls,
+        head_bytes_max: config.server.read_buffer_bytes,
+        idle_max,
+    })
+}
+
+/// Opens the listener for metrics, if there is to be one, with its path.
+pub(super) async fn bind_metrics(
+    config: &Config,
+) -> Result<Option<(TcpListener, String)>, Failure> {
+    let Some(metrics) = &config.telemetry.metrics else {
+        return Ok(None);
+    };
+    let socket = listen(&metrics.address, "telemetry.metrics.address").await?;
+    Ok(Some((socket, metrics.path.clone())))
+}
+
+async fn listen(address: &Listen, key: &'static str) -> Result<TcpListener, Failure> {
+    let failed = |source| Failure::Bind {
+        key,
+        address: address.to_string(),
+        source,
+    };
+    let Listen::Tcp(host, port) = address else {
+        return Err(failed(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "only TCP is supported yet",
+        )));
+    };
+    TcpListener::bind(resolve(host, *port).await.map_err(failed)?)
+        .await
+        .map_err(failed)
+}
+
+/// No host is every address of this machine, IPv6 included where there is any.
+async fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
+    let host = if host.is_empty() { "0.0.0.0" } else { host };
+    let mut found = lookup_host((host, port)).await?;
+    found
+        .next()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host name has no address"))
+}
+
+/// Starts the replicated part and puts the whole together.
+pub(super) async fn app(prepared: Prepared) -> Result<App, Failure> {
+    let Prepared { config, users } = prepared;
+    let budget = app::budget(&config.regulation);
+    let node = NodeConfig {
+        name: config.cluster.name.clone(),
+        data_dir: config.cluster.data_dir.clone(),
+        cluster: cluster(&config).await?,
+        max_staleness: config.cluster.max_staleness,
+        budget,
+        snapshot_after: SNAPSHOT_AFTER,
+    };
+    let node = Node::start(node).await.map_err(Failure::Start)?;
+    Ok(App::new(config, node, users))
+}
+
+async fn cluster(config: &Config) -> Result<Option<ClusterConfig>, Failure> {
+    let (Some(secret), false) = (&config.cluster.secret, config.cluster.members.is_empty()) else {
+        return Ok(None);
+    };
+    let failed = |source| Failure::Bind {
+        key: "cluster.address",
+        address: config.cluster.address.to_string(),
+        source,
+    };
+    let Listen::Tcp(host, port) = &config.cluster.address else {
+        return Err(failed(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "nodes talk over TCP only",
+        )));
+    };
+    let listen = resolve(host, *port).await.map_err(failed)?;
+    let member = |member: &crate::config::Member| Member {
+        name: member.name.clone(),
+        address: member.address.clone(),
+    };
+    Ok(Some(ClusterConfig {
+        listen,
+        advertise: config.cluster.advertise.clone(),
+        members: config.cluster.members.iter().map(member).collect(),
+        secret: Secret::new(secret.reveal().as_bytes().to_vec()),
+    }))
+}
