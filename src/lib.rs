@@ -1,7 +1,8 @@
-//! How the world talks to Quorate.
+//! How the world talks to Quorate: configuration, HTTP, clock, randomness, hashing, directories, command line.
 
 pub mod app;
 pub mod authn;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod http;
