@@ -1,0 +1,50 @@
+//! Three real processes on loopback: what one node has acknowledged, all know, whatever is killed.
+
+mod budget;
+mod durability;
+mod session;
+
+use serde_json::json;
+
+use crate::harness::{Answer, Cluster, Request, Visitor};
+
+/// Asks the node whether the visitor may see a page of `host`, as a proxy would.
+async fn verify(cluster: &Cluster, node: usize, visitor: &Visitor, host: &str) -> Answer {
+    let request = Request::get("https://quorate.internal/api/authz/forward-auth")
+        .for_page()
+        .header("X-Forwarded-Method", "GET")
+        .header("X-Forwarded-Proto", "https")
+        .header("X-Forwarded-Host", host)
+        .header("X-Forwarded-Uri", "/page");
+    cluster.nodes()[node]
+        .client()
+        .send(visitor.with_cookies(request))
+        .await
+}
+
+/// The status with which each running node answers.
+async fn statuses(cluster: &Cluster, visitor: &Visitor, host: &str) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for index in 0..cluster.nodes().len() {
+        if cluster.nodes()[index].is_running() {
+            statuses.push(verify(cluster, index, visitor, host).await.status);
+        }
+    }
+    statuses
+}
+
+/// The node that leads, by what `n` of them say.
+async fn leader(cluster: &Cluster) -> usize {
+    for (index, node) in cluster.nodes().iter().enumerate() {
+        if !node.is_running() {
+            continue;
+        }
+        let request = Request::get("https://quorate.internal/readyz?verbose");
+        if let Ok(answer) = node.client().try_send(&request).await
+            && answer.json()["role"] == json!("leader")
+        {
+            return index;
+        }
+    }
+    usize::MAX
+}
