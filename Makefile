@@ -1,0 +1,40 @@
+# `make test` is what counts: it changes no source, and CI runs exactly this. `make help` lists the rest.
+
+FMT    = cargo fmt --all --check
+CLIPPY = cargo clippy --workspace --all-targets --locked -- -D warnings
+DOC    = RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
+TEST   = cargo test --locked --no-fail-fast
+DENY   = target/tools/bin/cargo-deny --locked
+
+.PHONY: help test quick fix audit bench demo
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@awk -F '  ## ' '/^[a-z]+:.*  ## / { split($$1, name, ":"); printf "  make %-8s %s\n", name[1], $$2 }' Makefile
+
+test:  ## everything: set-up (proxies, browser), format, lints, documentation, all tests
+	@tests/run tests/setup '$(FMT)' '$(CLIPPY)' '$(DOC)' '$(TEST) --workspace'
+
+quick:  ## what needs no proxy and no process: format, lints, unit tests, properties, repository rules
+	@tests/run '$(FMT)' '$(CLIPPY)' \
+	    '$(TEST) --workspace --exclude quorate' \
+	    '$(TEST) --package quorate --lib --bins' \
+	    '$(TEST) --package quorate --test integration tidy::'
+
+fix:  ## rewrite sources: format them, and apply what clippy can mend by itself
+	cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+	cargo fmt --all
+
+audit: target/tools/bin/cargo-deny  ## dependencies: bans, licences, sources; advisories if their database is in reach
+	$(DENY) check bans licenses sources
+	@if $(DENY) fetch db; then $(DENY) check advisories; \
+	else echo 'audit: the advisory database is out of reach; advisories were NOT checked'; fi
+
+target/tools/bin/cargo-deny:
+	cargo install cargo-deny --locked --debug --root target/tools
+
+bench:  ## measure verify against a bare handler and print the ratios
+	cargo bench --bench verify
+
+demo:  ## three nodes, a gateway and guarded sample sites on this machine
+	cargo run --release -- demo
