@@ -1,6 +1,7 @@
 //! As much of Rust's grammar as the rules need: where comments and strings are, where functions end, what is only
 //! there for tests. It knows neither macros nor types.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -191,30 +192,42 @@ pub(super) fn test_module_names(blanked: &str) -> Vec<String> {
         .collect()
 }
 
-/// A blanked source in which the items behind `#[cfg(test)]` are blank as well. Lines and columns stay.
-pub(super) fn tests_blanked(blanked: &str) -> String {
-    let mut kept = String::with_capacity(blanked.len());
-    let mut from = 0;
+/// Where the items behind `#[cfg(test)]` are, as byte offsets of a blanked source.
+fn test_items(blanked: &str) -> Vec<Range<usize>> {
+    let mut items: Vec<Range<usize>> = Vec::new();
     for found in CFG_TEST.find_iter(blanked) {
-        if found.start() < from {
+        if items.last().is_some_and(|item| found.start() < item.end) {
             continue;
         }
-        kept.push_str(&blanked[from..found.start()]);
-        let end = match body_start(blanked, found.end()) {
+        let last = match body_start(blanked, found.end()) {
             Some(open) => closing_brace(blanked, open),
             None => blanked[found.end()..]
                 .find(';')
                 .map_or(blanked.len(), |at| found.end() + at),
         };
-        from = (end + 1).min(blanked.len());
-        let item = &blanked[found.start()..from];
-        kept.extend(
-            item.chars()
-                .map(|letter| if letter == '\n' { '\n' } else { ' ' }),
-        );
+        items.push(found.start()..(last + 1).min(blanked.len()));
+    }
+    items
+}
+
+/// A blanked source in which the items behind `#[cfg(test)]` are blank as well. Lines and columns stay.
+pub(super) fn tests_blanked(blanked: &str) -> String {
+    let mut kept = String::with_capacity(blanked.len());
+    let mut from = 0;
+    for item in test_items(blanked) {
+        kept.push_str(&blanked[from..item.start]);
+        from = item.end;
+        let letters = blanked[item].chars();
+        kept.extend(letters.map(|letter| if letter == '\n' { '\n' } else { ' ' }));
     }
     kept.push_str(&blanked[from..]);
     kept
+}
+
+/// How many lines of a blanked source are there for tests only.
+pub(super) fn test_lines(blanked: &str) -> usize {
+    let lines = |item: Range<usize>| blanked[item].lines().count();
+    test_items(blanked).into_iter().map(lines).sum()
 }
 
 #[test]
@@ -258,5 +271,6 @@ fn what_is_only_there_for_tests_is_left_out() {
         .map(|line| line.trim().to_owned())
         .collect();
     assert_eq!(kept, ["a();", "", "", "", "", "b();", "", "", "c();"]);
+    assert_eq!(test_lines(source), 6);
     assert_eq!(test_module_names(source), ["model"]);
 }

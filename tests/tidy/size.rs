@@ -44,13 +44,8 @@ static STALE: Rule = Rule {
 };
 
 fn file_breaches(file: &File) -> Vec<Finding> {
-    let kept = rust::tests_blanked(&rust::blanked(&file.text));
-    let tests_begin = file
-        .text
-        .lines()
-        .position(|line| line.trim() == "#[cfg(test)]");
-    // Tests stand at the end, so what stands before them counts, comments included.
-    let lines = tests_begin.unwrap_or_else(|| file.text.lines().count());
+    let blanked = rust::blanked(&file.text);
+    let lines = file.text.lines().count() - rust::test_lines(&blanked);
     let lines_max = LARGER_FILES
         .iter()
         .find(|(path, ..)| *path == file.path)
@@ -63,7 +58,7 @@ fn file_breaches(file: &File) -> Vec<Finding> {
             format!("{lines} lines, at most {lines_max}"),
         ));
     }
-    for function in rust::functions(&kept) {
+    for function in rust::functions(&rust::tests_blanked(&blanked)) {
         let is_it = |path: &str, name: &str| path == file.path && name == function.name;
         let found = LONGER_FUNCTIONS
             .iter()
@@ -145,6 +140,11 @@ fn what_is_too_large_is_found() {
         file_breaches(&file("src/a.rs", long(FUNCTION_LINES_MAX + 1))).len(),
         1
     );
+    let early = format!(
+        "#[cfg(test)]\nmod tests;\n{}",
+        "// x\n".repeat(FILE_LINES_MAX + 1)
+    );
+    assert_eq!(file_breaches(&file("src/a.rs", early)).len(), 1);
     let lines = "// x\n".repeat(FILE_LINES_MAX);
     let tests = format!("#[cfg(test)]\nmod tests {{\n{}}}\n", long(200));
     assert_eq!(
