@@ -1,7 +1,8 @@
 //! The integration tests of the program: real `quorate serve` processes, seen from outside.
 //!
 //! One binary, so that everything is linked once. [`harness`] starts and breaks things; every other module is one area
-//! of tests. `tests/setup` installs what they need beside Rust. [`tidy`] is the exception: it starts nothing and reads the sources.
+//! of tests. `tests/setup` installs what they need beside Rust. [`tidy`] is the exception: it starts nothing and reads
+//! the sources.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
