@@ -8,7 +8,7 @@ use quorate_raft::{ClusterConfig, Member, Node, NodeConfig, Secret, StartError};
 use tokio::net::{TcpListener, lookup_host};
 
 use crate::app::{self, App};
-use crate::authn::users::{UserSource, UsersError, chain};
+use crate::authn::users::{UserSource, UsersError};
 use crate::config::{self, Config, Listen, Problem, Surroundings};
 use crate::http::listen::Listener;
 use crate::http::tls::{self, TlsError};
@@ -26,10 +26,10 @@ pub enum Failure {
     #[error(transparent)]
     Users(UsersError),
     /// The certificate or key cannot be used.
-    #[error("server.tls: {}", chain(.0))]
+    #[error("server.tls")]
     Tls(#[source] TlsError),
     /// A listener's address cannot be bound.
-    #[error("{key}: cannot listen on {address}: {source}")]
+    #[error("{key}: cannot listen on {address}")]
     Bind {
         /// The key that names the address.
         key: &'static str,
@@ -39,7 +39,7 @@ pub enum Failure {
         source: io::Error,
     },
     /// The log file cannot be opened.
-    #[error("log.file_path: `{path}` cannot be opened: {source}")]
+    #[error("log.file_path: `{path}` cannot be opened")]
     LogFile {
         /// The file.
         path: String,
@@ -50,13 +50,13 @@ pub enum Failure {
     #[error("logging cannot be started: {0}")]
     Logging(String),
     /// The replicated part could not start.
-    #[error("{}", chain(.0))]
-    Start(#[source] StartError),
+    #[error(transparent)]
+    Start(StartError),
     /// The replicated part failed while running.
     #[error("this node has to stop: {0}")]
     Node(String),
     /// Signals could not be received.
-    #[error("signals cannot be received: {0}")]
+    #[error("signals cannot be received")]
     Signals(#[source] io::Error),
 }
 
