@@ -6,14 +6,15 @@ DOC    = RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
 TEST   = cargo test --locked --no-fail-fast
 DENY   = target/tools/bin/cargo-deny --locked
 
-.PHONY: help test quick fix audit bench demo
+.PHONY: help test quick fix audit bench chaos demo
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
 	@awk -F '  ## ' '/^[a-z]+:.*  ## / { split($$1, name, ":"); printf "  make %-8s %s\n", name[1], $$2 }' Makefile
 
 test:  ## everything: set-up (proxies, browser), format, lints, documentation, all tests
-	@tests/run tests/setup '$(FMT)' '$(CLIPPY)' '$(DOC)' '$(TEST) --workspace'
+	@tests/run tests/setup '$(FMT)' '$(CLIPPY)' '$(DOC)' '$(TEST) --workspace' \
+	    '$(CHAOS) --seed 7 --minutes 1.5 || [ $$? = 2 ]'
 
 quick:  ## what needs no proxy and no process: format, lints, unit tests, properties, repository rules
 	@tests/run '$(FMT)' '$(CLIPPY)' \
@@ -32,6 +33,12 @@ audit: target/tools/bin/cargo-deny  ## dependencies: bans, licences, sources; ad
 
 target/tools/bin/cargo-deny:
 	cargo install cargo-deny --locked --debug --root target/tools
+
+CHAOS  = cargo build --locked --workspace && target/debug/quorate-chaos run
+
+chaos:  ## break clusters of three and five nodes on purpose for half an hour each, and judge what clients saw
+	$(CHAOS) --seed $$(date +%s) --minutes 30 --nodes 3
+	$(CHAOS) --seed $$(date +%s) --minutes 30 --nodes 5
 
 bench:  ## measure verify against a bare handler and print the ratios
 	cargo bench --bench verify

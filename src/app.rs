@@ -2,13 +2,17 @@
 
 pub mod login;
 pub mod logout;
+mod operator;
 mod pace;
 mod readiness;
 pub mod redirect;
+mod second_factor;
 pub mod session;
 mod throttle;
 pub mod token;
 mod touch;
+
+pub use readiness::NodeReport;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -19,6 +23,7 @@ use quorate_core::{Budget, Command};
 use quorate_raft::{Node, ProposeError};
 
 use crate::authn::password::PasswordPool;
+use crate::authn::seal::Sealer;
 use crate::authn::users::UserSource;
 use crate::config::Config;
 use crate::random;
@@ -40,6 +45,8 @@ pub struct App {
     touches: touch::Touches,
     /// What unknown names are checked against.
     decoy: Arc<str>,
+    /// Seals and opens the secrets of one-time password devices.
+    pub(crate) sealer: Sealer,
     /// How many requests may wait for this node to catch up.
     catch_up: tokio::sync::Semaphore,
     is_draining: AtomicBool,
@@ -52,12 +59,16 @@ impl App {
     /// Puts the parts together and starts the threads that check passwords.
     #[must_use]
     pub fn new(config: Config, node: Node, users: UserSource) -> Self {
-        let metrics = crate::metrics::Metrics::default();
+        let mut metrics = crate::metrics::Metrics::default();
+        if let Some(files) = &config.server.tls {
+            metrics.watch_certificate(&files.certificate);
+        }
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let passwords = PasswordPool::start(threads, &metrics.password_checks);
         let cost = &config.users.password;
         let decoy =
             crate::authn::password::decoy(cost.memory_kib, cost.iterations, cost.parallelism);
+        let sealer = Sealer::for_totp(&config.storage.encryption_key);
         Self {
             config,
             node,
@@ -68,6 +79,7 @@ impl App {
             throttle: throttle::Throttle::default(),
             touches: touch::Touches::default(),
             decoy,
+            sealer,
             catch_up: tokio::sync::Semaphore::new(CATCH_UP_MAX),
             is_draining: AtomicBool::new(false),
         }

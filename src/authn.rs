@@ -2,4 +2,6 @@
 
 pub mod file;
 pub mod password;
+pub mod seal;
+pub mod totp;
 pub mod users;

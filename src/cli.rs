@@ -7,11 +7,15 @@
 
 mod build_info;
 mod certificates;
+mod cluster;
 mod config;
 mod crypto;
 mod demo;
 mod failure;
+mod node;
 mod serve;
+mod session;
+mod storage;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -25,8 +29,9 @@ const EXAMPLES: &str = "\
 Examples:
   quorate demo                                   see it work: three nodes, two guarded sites
   quorate config validate --config config.yml    check a configuration, all errors at once
-  quorate serve --config config.yml              run a node
+  quorate serve --config config.yml              run a node; so does `quorate --config config.yml`
   quorate crypto hash generate argon2            hash a password for users_database.yml
+  quorate cluster status                         what the node on this machine sees
   quorate certificates generate --host example.com --dir certs
 
 Exit codes: 0 done, 1 failed, 64 wrong usage.";
@@ -59,6 +64,15 @@ enum Command {
     /// Hash passwords, make random strings.
     #[command(subcommand)]
     Crypto(crypto::Crypto),
+    /// Look after the cluster that the node on this machine belongs to.
+    #[command(subcommand)]
+    Cluster(cluster::Cluster),
+    /// See who is logged in, and end sessions.
+    #[command(subcommand)]
+    Session(session::Session),
+    /// Look after what the members keep: bans and users' second factors.
+    #[command(subcommand)]
+    Storage(storage::Storage),
     /// Say what this binary is.
     BuildInfo,
 }
@@ -89,6 +103,9 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Config(command)) => command.run(),
         Some(Command::Certificates(command)) => command.run(),
         Some(Command::Crypto(command)) => command.run(),
+        Some(Command::Cluster(command)) => command.run(),
+        Some(Command::Session(command)) => command.run(),
+        Some(Command::Storage(command)) => command.run(),
         Some(Command::BuildInfo) => build_info::run(),
         None if cli.serve.config_files().are_named() => cli.serve.run(),
         None => {

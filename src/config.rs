@@ -4,13 +4,14 @@
 //! that asks for something that is not there, is an answer with file, line and what to write instead; nothing is
 //! passed over in silence. What rules of access control mean is known to `quorate_core::access` alone.
 //!
-//! The steps, each in a file of its own: `yaml` (text to located tree), `env` (variables over it), `rename` (older
+//! The steps, each in a file of its own: `filter` (templates), `yaml` (text to located tree), `env` (variables over it), `rename` (older
 //! names), `check` (against `schema`), `build` (defaults and what keys mean together), `digest`.
 
 mod build;
 mod check;
 mod digest;
 mod env;
+mod filter;
 mod node;
 mod place;
 mod rename;
@@ -25,17 +26,20 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use build::small::totp_algorithm;
 pub use env::ReadFile;
+pub use filter::Filter;
 pub use place::{Notice, Place, Problem};
 pub use schema::{Key, Kind, Status, schema};
 pub use secret::Secret;
-pub use source::{Source, read, read_secret};
+pub use source::{Selection, Source, read, read_secret};
 pub use types::{
     AccessControl, Argon2Params, Argon2Variant, AuthnStrategy, AuthzEndpoint, ClusterConfig,
     Config, CookieDomain, Implementation, Listen, Log, LogFormat, LogLevel, Member, Metrics,
-    PortalUrl, Refresh, Regulation, RegulationModes, SameSite, Scheme, Server, Sessions, Storage,
-    StrategyKind, Telemetry, Theme, Timeouts, TlsFiles, UsersFile,
+    PortalUrl, Reads, Refresh, Regulation, RegulationModes, SameSite, Scheme, Server, Sessions,
+    Storage, StrategyKind, Telemetry, Theme, Timeouts, TlsFiles, UsersFile,
 };
+pub(crate) use value::duration;
 
 pub(crate) use node::{Body, Node};
 pub(crate) use place::{Findings, nearest};
@@ -47,13 +51,15 @@ pub struct Surroundings<'a> {
     pub variables: Vec<(String, String)>,
     /// The host's name, which is the default of `cluster.name`.
     pub host_name: &'a str,
-    /// How to read the file that a `_FILE` variable names; usually [`read_secret`].
+    /// How to read the file that a `_FILE` variable or a template names; usually [`read_secret`].
     pub read_file: ReadFile<'a>,
+    /// What every configuration file goes through before it is read, in this order.
+    pub filters: &'a [Filter],
 }
 
 /// Parses an already read users file or configuration into its located tree. Mistakes go to `findings`.
 pub(crate) fn tree(text: &str, file: &str, findings: &mut Findings) -> Option<Node> {
-    yaml::parse(text, file, findings)
+    yaml::parse(text, file, &[], findings)
 }
 
 /// Validates a configuration made of `sources`, the later laid over the earlier, and of environment variables.
@@ -66,8 +72,10 @@ pub(crate) fn tree(text: &str, file: &str, findings: &mut Findings) -> Option<No
 pub fn parse(sources: &[Source], surroundings: &Surroundings<'_>) -> Result<Config, Vec<Problem>> {
     let mut findings = Findings::default();
     let mut root: Option<Node> = None;
+    let mut are_all_yaml = true;
     for source in sources {
-        let Some(node) = tree(&source.text, &source.file, &mut findings) else {
+        let Some(node) = filtered_tree(source, surroundings, &mut findings) else {
+            are_all_yaml = false;
             continue;
         };
         if source.world_readable {
@@ -77,6 +85,10 @@ pub fn parse(sources: &[Source], surroundings: &Surroundings<'_>) -> Result<Conf
             Some(root) => root.merge(node),
             None => root = Some(node),
         }
+    }
+    if !are_all_yaml {
+        // What such a file holds is not known: whatever is missing may stand there.
+        return Err(in_order(findings.problems, sources));
     }
     let whole = sources
         .first()
@@ -93,12 +105,11 @@ pub fn parse(sources: &[Source], surroundings: &Surroundings<'_>) -> Result<Conf
     root.at = Place::whole(whole);
     let config = build(&View::of(&root), surroundings.host_name, &mut findings);
     let Findings {
-        mut problems,
+        problems,
         mut notices,
     } = findings;
     notices.sort_by_key(|notice| rank(&notice.place, sources));
-    problems.sort_by_key(|problem| rank(&problem.place, sources));
-    problems.dedup();
+    let problems = in_order(problems, sources);
     match config.filter(|_| problems.is_empty()) {
         Some(config) => Ok(Config {
             digest: digest::digest(&config),
@@ -106,6 +117,53 @@ pub fn parse(sources: &[Source], surroundings: &Surroundings<'_>) -> Result<Conf
             ..config
         }),
         None => Err(problems),
+    }
+}
+
+fn in_order(mut problems: Vec<Problem>, sources: &[Source]) -> Vec<Problem> {
+    problems.sort_by_key(|problem| rank(&problem.place, sources));
+    problems.dedup();
+    problems
+}
+
+fn filtered_tree(
+    source: &Source,
+    surroundings: &Surroundings<'_>,
+    findings: &mut Findings,
+) -> Option<Node> {
+    let filtered = filtered(source, surroundings, findings)?;
+    yaml::parse(&filtered.text, &source.file, &filtered.lines, findings)
+}
+
+fn filtered(
+    source: &Source,
+    surroundings: &Surroundings<'_>,
+    findings: &mut Findings,
+) -> Option<filter::Filtered> {
+    let outside = filter::Outside {
+        variables: &surroundings.variables.iter().cloned().collect(),
+        read: surroundings.read_file,
+    };
+    filter::apply(surroundings.filters, source, &outside, findings)
+}
+
+/// The texts of `sources` after the filters: what will be read as YAML.
+///
+/// # Errors
+/// Every filter that failed.
+pub fn rendered(
+    sources: &[Source],
+    surroundings: &Surroundings<'_>,
+) -> Result<Vec<String>, Vec<Problem>> {
+    let mut findings = Findings::default();
+    let texts = sources
+        .iter()
+        .filter_map(|source| filtered(source, surroundings, &mut findings))
+        .map(|filtered| filtered.text)
+        .collect();
+    match findings.problems.is_empty() {
+        true => Ok(texts),
+        false => Err(findings.problems),
     }
 }
 
@@ -129,9 +187,10 @@ fn build(root: &View<'_>, host_name: &str, findings: &mut Findings) -> Option<Co
     let cluster = build::cluster::cluster(&root.get("cluster"), &storage, host_name, findings);
     let access = access?;
     let two_factor_in_use = access.policy.needs_two_factor_anywhere();
-    if two_factor_in_use {
+    let totp = build::small::totp(&root.get("totp"), findings);
+    if two_factor_in_use && totp.is_disabled {
         let message =
-            "asks for two factors, and there is no second factor yet: nobody passes there";
+            "asks for two factors, and `totp.disable` leaves no second one: nobody passes there";
         findings.notice(rules.at, "access_control", message);
     }
     Some(Config {
@@ -142,6 +201,7 @@ fn build(root: &View<'_>, host_name: &str, findings: &mut Findings) -> Option<Co
         access,
         users,
         regulation,
+        totp,
         telemetry: build::small::telemetry(&root.get("telemetry")),
         storage,
         cluster,

@@ -3,7 +3,10 @@
 mod api;
 pub mod authz;
 mod body;
+pub mod certificate;
 mod cookie;
+mod endpoint;
+pub mod front;
 mod gate;
 mod health;
 pub mod listen;

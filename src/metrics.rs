@@ -1,75 +1,167 @@
 //! What is counted while serving, and the page that shows it.
+//!
+//! Names begin with `quorate_`, units are seconds and bytes, and labels take few values: a member, a result, a dialect,
+//! never a user. The families of Authelia are there under their own names (`metrics::authelia`), so that dashboards
+//! made for it go on. What every request adds to is a handful of atomics; everything else is read off at each scrape.
 
-use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+mod authelia;
+mod family;
+mod node;
+mod process;
+mod request;
+mod verify;
 
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus::proto::MetricFamily;
+use prometheus::{IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
+use quorate_raft::Spread;
+
+use self::authelia::Authelia;
+use self::family::Sample;
+use self::verify::Verifies;
 use crate::app::App;
-use crate::app::login::{LoginError, Opened};
+use crate::app::login::LoginError;
 
-/// The counters that use cases and handlers add to. Cheap to share, never blocks.
-pub struct Metrics {
-    registry: Registry,
-    logins: IntCounterVec,
-    verifies: IntCounterVec,
-    refused_peers: IntCounter,
-    /// Password checks that have begun; the pool counts them.
-    pub password_checks: IntCounter,
-    gauges: Gauges,
+pub use self::request::Requests;
+
+/// The ways to prove who one is that logins are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Factor {
+    /// Name and password at the portal.
+    Password,
+    /// Name and password in a header of a request.
+    Header,
+    /// A one-time password, after the password.
+    Totp,
 }
 
-/// What is read off at each scrape.
-struct Gauges {
-    sessions: IntGauge,
-    bans: IntGauge,
-    applied: IntGauge,
-    term: IntGauge,
-    leading: IntGauge,
-    ready: IntGauge,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        let registry = Registry::new_custom(Some("quorate".to_owned()), None).unwrap_or_default();
-        let gauge = |name: &str, help: &str| register(&registry, IntGauge::new(name, help));
-        let gauges = Gauges {
-            sessions: gauge("sessions", "Sessions in the replicated state."),
-            bans: gauge("bans", "Users and addresses that are banned now."),
-            applied: gauge(
-                "raft_applied_index",
-                "Newest log index applied on this node.",
-            ),
-            term: gauge("raft_term", "Current Raft term."),
-            leading: gauge("raft_is_leader", "1 if this node leads."),
-            ready: gauge("ready", "1 if this node can decide requests."),
-        };
-        let counters = |name: &str, help: &str, labels: &[&str]| {
-            register(&registry, IntCounterVec::new(Opts::new(name, help), labels))
-        };
-        let logins = counters(
-            "logins_total",
-            "First-factor attempts by result.",
-            &["result"],
-        );
-        let verifies = counters(
-            "verifies_total",
-            "Authorization requests by dialect and status.",
-            &["dialect", "status"],
-        );
-        let help = "Authorization requests from addresses outside server.trusted_proxies.";
-        let refused_peers = register(&registry, IntCounter::new("untrusted_peers_total", help));
-        let help = "Password hashes whose computation has begun.";
-        let password_checks = register(&registry, IntCounter::new("password_checks_total", help));
-        Self {
-            registry,
-            logins,
-            verifies,
-            refused_peers,
-            password_checks,
-            gauges,
+impl Factor {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Header => "header",
+            Self::Totp => "totp",
         }
     }
 }
 
-/// Registers a collector. Names and labels are constants of this file, so neither step fails.
+/// What one try to log in can come to; the values of the label `result`.
+const LOGIN_RESULTS: [&str; 5] = ["accepted", "refused", "banned", "busy", "unavailable"];
+/// What can become of a request for a guess; the values of the label `result`.
+const RESERVATION_RESULTS: [&str; 3] = ["reserved", "banned", "exhausted"];
+/// The buckets of a password check.
+const PASSWORD_CHECK_US: [u64; 10] = [
+    1_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 10_000_000,
+];
+
+/// The counters that use cases and handlers add to. Cheap to share, never blocks.
+pub struct Metrics {
+    registry: Registry,
+    /// All requests of the main listener.
+    pub requests: Arc<Requests>,
+    verifies: Verifies,
+    logins: IntCounterVec,
+    reservations: IntCounterVec,
+    authelia: Authelia,
+    refused_peers: IntCounter,
+    logouts: IntCounter,
+    /// Password checks, as the pool counts them.
+    pub password_checks: PasswordChecks,
+    /// When the certificate of the main listener ends, in seconds since the Unix epoch.
+    server_certificate_ends_at: Option<i64>,
+}
+
+/// What the pool of password checks counts; clones share it.
+#[derive(Debug, Clone)]
+pub struct PasswordChecks {
+    /// Checks that have begun.
+    pub begun: IntCounter,
+    /// Checks that were refused because the queue was full.
+    pub turned_away: IntCounter,
+    /// How long checks took.
+    pub took: Arc<Spread<{ PASSWORD_CHECK_US.len() }>>,
+}
+
+impl Default for PasswordChecks {
+    fn default() -> Self {
+        let counter =
+            |name: &str, help: &str| made(IntCounter::new(format!("quorate_{name}"), help));
+        Self {
+            begun: counter(
+                "password_checks_total",
+                "Password hashes whose computation has begun.",
+            ),
+            turned_away: counter(
+                "password_queue_rejections_total",
+                "Password checks that were refused because the queue was full.",
+            ),
+            took: Arc::new(Spread::new(PASSWORD_CHECK_US)),
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str| register(&registry, IntCounter::new(name, help));
+        let counters = |name: &str, help: &str, labels: &[&str]| {
+            register(&registry, IntCounterVec::new(Opts::new(name, help), labels))
+        };
+        let logins = counters(
+            "quorate_logins_total",
+            "Tries to log in, by factor and result.",
+            &["factor", "result"],
+        );
+        for factor in [Factor::Password, Factor::Header, Factor::Totp] {
+            for result in LOGIN_RESULTS {
+                logins.with_label_values(&[factor.label(), result]);
+            }
+        }
+        let reservations = counters(
+            "quorate_guess_reservations_total",
+            "Requests for a guess, made before a password is looked at, by result.",
+            &["result"],
+        );
+        for result in RESERVATION_RESULTS {
+            reservations.with_label_values(&[result]);
+        }
+        let refused_peers = counter(
+            "quorate_untrusted_peers_total",
+            "Authorization requests from addresses outside server.trusted_proxies.",
+        );
+        let logouts = counter("quorate_logouts_total", "Sessions ended by their user.");
+        let password_checks = PasswordChecks::default();
+        for counter in [&password_checks.begun, &password_checks.turned_away] {
+            register(&registry, Ok(counter.clone()));
+        }
+        Self {
+            authelia: Authelia::register(&registry),
+            registry,
+            requests: Arc::default(),
+            verifies: Verifies::default(),
+            logins,
+            reservations,
+            refused_peers,
+            logouts,
+            password_checks,
+            server_certificate_ends_at: None,
+        }
+    }
+}
+
+/// Names and labels are constants of this folder, so making a collector does not fail.
+#[expect(
+    clippy::expect_used,
+    reason = "constant names; a mistake shows in every test, before any port opens"
+)]
+fn made<C>(collector: prometheus::Result<C>) -> C {
+    collector.expect("the metric's name and labels are valid")
+}
+
+/// Makes and registers a collector.
 #[expect(
     clippy::expect_used,
     reason = "constant names; a mistake shows in every test, before any port opens"
@@ -78,7 +170,7 @@ fn register<C: prometheus::core::Collector + Clone + 'static>(
     registry: &Registry,
     collector: prometheus::Result<C>,
 ) -> C {
-    let collector = collector.expect("the metric's name and labels are valid");
+    let collector = made(collector);
     registry
         .register(Box::new(collector.clone()))
         .expect("the metric's name is not taken");
@@ -86,23 +178,47 @@ fn register<C: prometheus::core::Collector + Clone + 'static>(
 }
 
 impl Metrics {
-    /// Counts one first-factor attempt.
-    pub fn login(&self, result: &Result<Opened, LoginError>) {
-        let result = match result {
+    /// Notes when the certificate of the main listener ends.
+    pub fn watch_certificate(&mut self, certificate: &Path) {
+        self.server_certificate_ends_at = crate::http::certificate::ends_at(certificate);
+    }
+
+    /// Counts one try to prove who one is, which took so long without what a refusal is held back for.
+    pub fn login<T>(&self, factor: Factor, result: &Result<T, LoginError>, took: Duration) {
+        let label = match result {
             Ok(_) => "accepted",
             Err(LoginError::Refused("banned")) => "banned",
             Err(LoginError::Refused(_)) => "refused",
             Err(LoginError::Busy(_)) => "busy",
             Err(LoginError::Unavailable(_)) => "unavailable",
         };
-        self.logins.with_label_values(&[result]).inc();
+        self.logins
+            .with_label_values(&[factor.label(), label])
+            .inc();
+        if matches!(result, Ok(_) | Err(LoginError::Refused(_))) {
+            let banned = label == "banned";
+            match factor {
+                Factor::Password | Factor::Header => {
+                    self.authelia.login(result.is_ok(), banned, took)
+                }
+                Factor::Totp => self.authelia.totp(result.is_ok(), banned),
+            }
+        }
+    }
+
+    /// Counts what became of a request for a guess: one of `reserved`, `banned`, `exhausted`.
+    pub fn reservation(&self, result: &'static str) {
+        self.reservations.with_label_values(&[result]).inc();
+    }
+
+    /// Counts one logout.
+    pub fn logout(&self) {
+        self.logouts.inc();
     }
 
     /// Counts one authorization request.
-    pub fn verify(&self, dialect: &'static str, status: http::StatusCode) {
-        self.verifies
-            .with_label_values(&[dialect, status.as_str()])
-            .inc();
+    pub fn verify(&self, dialect: &'static str, status: http::StatusCode, took: Duration) {
+        self.verifies.record(dialect, status, took);
     }
 
     /// Counts one authorization request from an address that may not ask.
@@ -113,23 +229,38 @@ impl Metrics {
     /// All metrics in Prometheus' text format.
     #[must_use]
     pub fn render(&self, app: &App) -> String {
-        let status = app.node.status();
-        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-        let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        self.gauges
-            .sessions
-            .set(count(app.node.reader().session_count()));
-        self.gauges
-            .bans
-            .set(count(app.node.reader().ban_count(app.now())));
-        self.gauges.applied.set(signed(app.node.applied()));
-        self.gauges.term.set(signed(status.term));
-        self.gauges
-            .leading
-            .set(i64::from(status.role == quorate_raft::Role::Leader));
-        self.gauges.ready.set(i64::from(app.node.may_read()));
+        let mut families = self.registry.gather();
+        families.extend(self.requests.families());
+        families.extend(self.verifies.families());
+        families.extend(self.passwords(app));
+        families.extend(node::families(app, self.server_certificate_ends_at));
+        families.extend(process::families());
+        // The encoder gives up at a family without a line, such as that of snapshots before the first.
+        families.retain(|family| !family.get_metric().is_empty());
+        families.sort_by(|a, b| a.name().cmp(b.name()));
         TextEncoder::new()
-            .encode_to_string(&self.registry.gather())
+            .encode_to_string(&families)
             .unwrap_or_default()
+    }
+
+    fn passwords(&self, app: &App) -> [MetricFamily; 3] {
+        let took = self.password_checks.took.numbers();
+        [
+            family::histogram(
+                "quorate_password_check_duration_seconds",
+                "How long password hashes took to compute.",
+                [family::spread(&[], &took)],
+            ),
+            family::gauge(
+                "quorate_password_queue_length",
+                "Password checks that wait for a thread.",
+                [Sample::new(app.passwords.waiting() as f64)],
+            ),
+            family::gauge(
+                "quorate_password_queue_capacity",
+                "Password checks that can wait; beyond it a login is refused at once.",
+                [Sample::new(app.passwords.capacity() as f64)],
+            ),
+        ]
     }
 }

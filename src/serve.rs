@@ -3,7 +3,6 @@
 mod logging;
 mod start;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +10,15 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::admin;
 use crate::app::App;
+use crate::config::Selection;
+use crate::http::front::Front;
 use crate::http::listen::{self, Listener};
-use crate::http::router::{metrics_router, router};
+use crate::http::router::MetricsPage;
 
-pub use start::{Failure, Prepared, prepare};
+pub(crate) use start::node_config;
+pub use start::{Failure, Prepared, configuration, prepare, rendered};
 
 /// How long a stopping node still serves after it has said that it is not ready, so that proxies, which look every
 /// second, notice first.
@@ -25,8 +28,8 @@ const SETTLE: Duration = Duration::from_millis(1_500);
 ///
 /// # Errors
 /// [`Failure`]: all mistakes of the configuration at once, before any port opens; or why the node had to stop.
-pub async fn run(files: Vec<PathBuf>) -> Result<(), Failure> {
-    let prepared = prepare(&files)?;
+pub async fn run(selection: Selection) -> Result<(), Failure> {
+    let prepared = prepare(&selection)?;
     logging::start(&prepared.config.log)?;
     for notice in &prepared.config.notices {
         tracing::warn!("{notice}");
@@ -39,12 +42,16 @@ pub async fn run(files: Vec<PathBuf>) -> Result<(), Failure> {
     let mut servers = tokio::task::JoinSet::new();
     servers.spawn(listen::serve(
         listener,
-        router(Arc::clone(&app)),
+        Front::new(Arc::clone(&app)),
         stopping.clone(),
     ));
     if let Some((socket, path)) = metrics {
-        let router = metrics_router(Arc::clone(&app), &path);
-        servers.spawn(listen::serve(plain(socket), router, stopping));
+        let page = MetricsPage::new(Arc::clone(&app), &path);
+        servers.spawn(listen::serve(plain(socket), page, stopping));
+    }
+    if let Some(listener) = start::bind_admin(&app) {
+        let router = admin::router(Arc::clone(&app));
+        servers.spawn(admin::serve(listener, router, stop.subscribe()));
     }
     spawn_background(&app);
     tracing::info!(address = %app.config.server.address, node = app.config.cluster.name, "serving");

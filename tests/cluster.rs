@@ -1,7 +1,12 @@
 //! Three real processes on loopback: what one node has acknowledged, all know, whatever is killed.
 
+mod backup;
 mod budget;
 mod durability;
+mod member;
+mod operations;
+mod operator;
+mod second_factor;
 mod session;
 
 use serde_json::json;

@@ -16,4 +16,5 @@ mod harness;
 mod portal;
 mod proxy;
 mod refusal;
+mod telemetry;
 mod tidy;

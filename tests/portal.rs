@@ -239,3 +239,15 @@ async fn forwarded_headers_count_from_trusted_proxies_only() {
         "a stranger's X-Forwarded-Host says nothing"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_beyond_ascii_is_reached() {
+    let cluster = one().await;
+    let mut john = cluster.visitor(0);
+    let form = format!("{RIGHT}&rd=https%3A%2F%2Fone.example.com%2Fp%3Fx%3D%C3%A9");
+    let answer = post(&mut john, "/login", &form, &[("Origin", PORTAL)]).await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, Some("https://one.example.com/p?x=%C3%A9"))
+    );
+}

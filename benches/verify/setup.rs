@@ -8,8 +8,8 @@ use http::{HeaderName, HeaderValue, header};
 use quorate::app::{App, budget, token::Secret};
 use quorate::authn::users::UserSource;
 use quorate::config::{Source, Surroundings, parse};
+use quorate::http::front::Front;
 use quorate::http::listen::serve;
-use quorate::http::router::router;
 use quorate_core::{Command, Level, NewSession, UserName};
 use quorate_raft::{Node, NodeConfig};
 use tokio::sync::watch;
@@ -88,6 +88,7 @@ pub(crate) async fn site(sessions: usize, rules: usize, stopping: watch::Receive
         world_readable: false,
     };
     let surroundings = Surroundings {
+        filters: &[],
         variables: Vec::new(),
         host_name: "n1",
         read_file: &quorate::config::read_secret,
@@ -107,7 +108,7 @@ pub(crate) async fn site(sessions: usize, rules: usize, stopping: watch::Receive
     let socket = super::bind().await;
     let address = socket.local_addr().unwrap();
     let app = Arc::new(App::new(config, node, source));
-    tokio::spawn(serve(super::plain(socket), router(app), stopping));
+    tokio::spawn(serve(super::plain(socket), Front::new(app), stopping));
     let request = |host: &str, cookie: &str| {
         format!(
             "GET /api/authz/forward-auth HTTP/1.1\r\nHost: auth.example.com\r\nX-Forwarded-Method: GET\r\n\

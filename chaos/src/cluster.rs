@@ -1,63 +1,111 @@
-//! Three real processes in a temporary folder.
+//! Real processes in a folder: started, killed, paused, robbed of their disks, and started again.
 
+mod layout;
+
+use std::fs::{self, File};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::client;
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
 
-const READY: Duration = Duration::from_secs(30);
+use crate::check::converge::{Convergence, End};
+use crate::client;
+use crate::link::Links;
+use crate::sample;
 
+pub(crate) use layout::Population;
+
+/// How long a new cluster may take.
+const FORMING: Duration = Duration::from_secs(60);
+/// How long a node that is told to stop may take.
+const STOPPING: Duration = Duration::from_secs(20);
+const DIGEST_PATIENCE: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// What a cluster is made of.
+pub(crate) struct Make<'a> {
+    pub(crate) binary: &'a Path,
+    /// Emptied first; holds everything afterwards.
+    pub(crate) folder: &'a Path,
+    pub(crate) nodes: usize,
+    pub(crate) population: Population,
+    /// The planted bug that the nodes are told to have.
+    pub(crate) mutant: Option<&'a str>,
+}
+
+/// The state of a node, as its admin socket tells it.
+#[derive(Deserialize)]
+struct Digest {
+    applied: u64,
+    digest: String,
+}
+
+/// See the [module](self).
 pub(crate) struct Cluster {
     nodes: Vec<Node>,
+    links: Links,
     binary: PathBuf,
-    folder: tempfile::TempDir,
+    folder: PathBuf,
+    mutant: Option<String>,
+    deaths: Vec<String>,
 }
 
 struct Node {
     http: SocketAddr,
     process: Option<Child>,
+    is_paused: bool,
+    /// What it was told with [`Cluster::tell`]; it may end by that.
+    is_told: bool,
 }
 
 impl Cluster {
     /// Writes the files, starts the processes and waits until all say that they are ready.
-    pub(crate) fn start(binary: &Path) -> io::Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let hash = hash(binary)?;
-        std::fs::write(
-            folder.path().join("users.yml"),
-            format!("users: {{john: {{displayname: J, password: '{hash}'}}}}\n"),
-        )?;
-        let ports = (0..6)
-            .map(|_| free_port())
-            .collect::<io::Result<Vec<u16>>>()?;
-        let (http, peers) = ports.split_at(3);
-        let members: Vec<String> = peers
-            .iter()
-            .enumerate()
-            .map(|(n, port)| format!("'n{}=127.0.0.1:{port}'", n + 1))
-            .collect();
-        let mut nodes = Vec::new();
-        for (index, (http, peer)) in http.iter().zip(peers).enumerate() {
-            let text = configuration(folder.path(), index, *http, *peer, &members.join(", "));
-            std::fs::write(folder.path().join(format!("n{index}.yml")), text)?;
-            nodes.push(Node {
-                http: (Ipv4Addr::LOCALHOST, *http).into(),
-                process: None,
-            });
+    ///
+    /// # Errors
+    /// Files cannot be written, the binary does not run, or no cluster forms within a minute.
+    pub(crate) fn start(make: &Make<'_>) -> io::Result<Self> {
+        if make.folder.exists() {
+            fs::remove_dir_all(make.folder)?;
         }
+        fs::create_dir_all(make.folder)?;
+        let folder = make.folder.canonicalize()?;
+        let links = Links::open(make.nodes);
+        let http = layout::write(&folder, make, &links)?;
+        let nodes = http.into_iter().map(|http| Node {
+            http,
+            process: None,
+            is_paused: false,
+            is_told: false,
+        });
         let mut cluster = Self {
-            nodes,
-            binary: binary.to_owned(),
+            nodes: nodes.collect(),
+            links,
+            binary: make.binary.canonicalize()?,
             folder,
+            mutant: make.mutant.map(str::to_owned),
+            deaths: Vec::new(),
         };
-        for index in 0..3 {
-            cluster.restart(index)?;
+        cluster.mend()?;
+        if cluster.wait_until_ready(FORMING) {
+            Ok(cluster)
+        } else {
+            let logs = cluster.folder.display();
+            let text = format!("no cluster forms within a minute; the nodes' logs are in {logs}");
+            Err(io::Error::other(text))
         }
-        cluster.wait_until_ready()?;
-        Ok(cluster)
+    }
+
+    pub(crate) fn links(&self) -> &Links {
+        &self.links
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.nodes.len()
     }
 
     /// Where the nodes answer.
@@ -65,103 +113,224 @@ impl Cluster {
         self.nodes.iter().map(|node| node.http).collect()
     }
 
-    /// `kill -9`.
-    pub(crate) fn kill(&mut self, index: usize) -> io::Result<()> {
-        let Some(mut process) = self
-            .nodes
-            .get_mut(index)
-            .and_then(|node| node.process.take())
-        else {
-            return Ok(());
-        };
-        process.kill()?;
-        process.wait().map(|_| ())
+    /// Where the log of each node is.
+    pub(crate) fn logs(&self) -> Vec<PathBuf> {
+        let path = |node| self.folder.join(layout::log_name(node));
+        (0..self.nodes.len()).map(path).collect()
     }
 
-    /// Starts a node that does not run.
-    pub(crate) fn restart(&mut self, index: usize) -> io::Result<()> {
-        let log = std::fs::File::options()
+    /// `kill -9`, of all of `nodes` before the end of any is waited for.
+    pub(crate) fn kill(&mut self, nodes: &[usize]) -> io::Result<()> {
+        let mut dying = Vec::new();
+        for node in nodes {
+            if let Some(node) = self.nodes.get_mut(*node) {
+                node.is_paused = false;
+                dying.extend(node.process.take());
+            }
+        }
+        for process in &mut dying {
+            process.kill()?;
+        }
+        dying
+            .iter_mut()
+            .try_for_each(|process| process.wait().map(|_| ()))
+    }
+
+    /// Stops a process where it stands.
+    pub(crate) fn pause(&mut self, node: usize) -> io::Result<()> {
+        let Some(node) = self.nodes.get_mut(node) else {
+            return Ok(());
+        };
+        node.is_paused = true;
+        signal(node, Signal::STOP)
+    }
+
+    /// SIGTERM; `kill -9` for one that does not go, which is told as a death.
+    pub(crate) fn stop(&mut self, number: usize) -> io::Result<()> {
+        let until = Instant::now() + STOPPING;
+        let Some(node) = self.nodes.get_mut(number) else {
+            return Ok(());
+        };
+        signal(node, Signal::TERM)?;
+        while let Some(process) = &mut node.process {
+            if let Some(status) = process.try_wait()? {
+                node.process = None;
+                if !status.success() {
+                    self.deaths
+                        .push(format!("n{} was told to stop: {status}", number + 1));
+                }
+                return Ok(());
+            }
+            if Instant::now() > until {
+                self.deaths
+                    .push(format!("n{} did not stop when told to", number + 1));
+                return self.kill(&[number]);
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    /// Kills a node and removes its data directory; [`Cluster::mend`] starts it again.
+    pub(crate) fn wipe(&mut self, node: usize) -> io::Result<()> {
+        self.kill(&[node])?;
+        fs::remove_dir_all(self.folder.join(layout::data_name(node)))
+    }
+
+    /// Tells a node that was built to be broken what is to go wrong with it.
+    pub(crate) fn tell(&mut self, number: usize, what: &str) -> io::Result<()> {
+        if let Some(node) = self.nodes.get_mut(number) {
+            node.is_told = true;
+        }
+        let path = self.folder.join(layout::orders_name(number));
+        fs::write(path, format!("{what}\n"))
+    }
+
+    /// Everybody runs: takes orders back, wakes who is paused, starts who does not run.
+    pub(crate) fn mend(&mut self) -> io::Result<()> {
+        for number in 0..self.nodes.len() {
+            fs::write(self.folder.join(layout::orders_name(number)), "")?;
+            if let Some(node) = self.nodes.get_mut(number).filter(|node| node.is_paused) {
+                signal(node, Signal::CONT)?;
+                node.is_paused = false;
+            }
+            self.bury(number)?;
+            if self
+                .nodes
+                .get(number)
+                .is_some_and(|node| node.process.is_none())
+            {
+                self.launch(number)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes a process that has ended though nobody had ended it.
+    fn bury(&mut self, number: usize) -> io::Result<()> {
+        let Some(node) = self.nodes.get_mut(number) else {
+            return Ok(());
+        };
+        let was_told = std::mem::take(&mut node.is_told);
+        let Some(process) = &mut node.process else {
+            return Ok(());
+        };
+        if let Some(status) = process.try_wait()? {
+            node.process = None;
+            if !was_told {
+                let log = layout::log_name(number);
+                self.deaths.push(format!(
+                    "n{} ended by itself: {status}; see {log}",
+                    number + 1
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn launch(&mut self, number: usize) -> io::Result<()> {
+        let log = File::options()
             .create(true)
             .append(true)
-            .open(self.folder.path().join(format!("n{index}.log")))?;
+            .open(self.folder.join(layout::log_name(number)))?;
         let mut command = Command::new(&self.binary);
         command
-            .arg("serve")
-            .arg("--config")
-            .arg(self.folder.path().join(format!("n{index}.yml")));
-        command
+            .args(["serve", "--config"])
+            .arg(self.folder.join(layout::config_name(number)))
+            .arg("--die-with-parent")
+            .arg(std::process::id().to_string())
+            .env(
+                "QUORATE_CHAOS_ORDERS",
+                self.folder.join(layout::orders_name(number)),
+            )
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(log.try_clone()?)
             .stderr(log);
-        if let Some(node) = self.nodes.get_mut(index) {
+        if let Some(mutant) = &self.mutant {
+            command.env("QUORATE_CHAOS_MUTANT", mutant);
+        }
+        if let Some(node) = self.nodes.get_mut(number) {
             node.process = Some(command.spawn()?);
         }
         Ok(())
     }
 
-    pub(crate) fn wait_until_ready(&self) -> io::Result<()> {
-        let until = Instant::now() + READY;
-        for node in &self.nodes {
-            while client::send(node.http, "GET", "/api/health", &[], "")
-                .is_none_or(|answer| answer.status != 200)
-            {
-                if Instant::now() > until {
-                    return Err(io::Error::other("a node does not become ready"));
-                }
-                std::thread::sleep(Duration::from_millis(50));
+    /// Waits until all nodes are ready; false if that takes longer than `at_most`.
+    pub(crate) fn wait_until_ready(&self, at_most: Duration) -> bool {
+        let until = Instant::now() + at_most;
+        let is_ready = |node: &Node| sample::ask(node.http).is_some_and(|said| said.ready);
+        while !self.nodes.iter().all(is_ready) {
+            if Instant::now() > until {
+                return false;
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        true
+    }
+
+    /// Where the commands of each node are taken.
+    pub(crate) fn sockets(&self) -> Vec<PathBuf> {
+        let path = |node| self.folder.join(layout::data_name(node)).join("admin.sock");
+        (0..self.nodes.len()).map(path).collect()
+    }
+
+    fn end(&self, node: usize) -> Option<End> {
+        let socket = self.folder.join(layout::data_name(node)).join("admin.sock");
+        let answer = client::command(&socket, "/v1/digest", "null", DIGEST_PATIENCE)?;
+        let digest: Digest = serde_json::from_str(&answer.body).ok()?;
+        Some(End {
+            node,
+            applied: digest.applied,
+            digest: Some(digest.digest),
+        })
+    }
+
+    /// Waits until all nodes are ready and have applied the same index, and says how they are found.
+    pub(crate) fn converge(&mut self, at_most: Duration) -> io::Result<Convergence> {
+        let begun = Instant::now();
+        self.links.heal();
+        self.mend()?;
+        let mut took = None;
+        let mut ends = Vec::new();
+        while took.is_none() && begun.elapsed() < at_most {
+            thread::sleep(LOOK_EVERY);
+            let all_ready = self.wait_until_ready(Duration::ZERO);
+            ends = (0..self.nodes.len())
+                .filter_map(|node| self.end(node))
+                .collect();
+            let is_same = ends.windows(2).all(|pair| match pair {
+                [one, other] => one.applied == other.applied,
+                _ => true,
+            });
+            if all_ready && is_same && ends.len() == self.nodes.len() {
+                took = Some(begun.elapsed());
             }
         }
-        Ok(())
+        for number in 0..self.nodes.len() {
+            self.bury(number)?;
+        }
+        Ok(Convergence {
+            took,
+            ends,
+            deaths: self.deaths.clone(),
+        })
     }
+}
+
+fn signal(node: &Node, signal: Signal) -> io::Result<()> {
+    let Some(process) = &node.process else {
+        return Ok(());
+    };
+    let pid = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
+    let Some(pid) = pid else {
+        return Err(io::Error::other("a process without a number"));
+    };
+    Ok(kill_process(pid, signal)?)
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        for index in 0..self.nodes.len() {
-            let _gone = self.kill(index);
-        }
+        let all: Vec<usize> = (0..self.nodes.len()).collect();
+        let _gone = self.kill(&all);
     }
-}
-
-fn free_port() -> io::Result<u16> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()
-        .map(|address| address.port())
-}
-
-/// A hash of `password` made by the program itself.
-fn hash(binary: &Path) -> io::Result<String> {
-    let mut command = Command::new(binary);
-    command.args([
-        "crypto",
-        "hash",
-        "generate",
-        "argon2",
-        "--password",
-        "password",
-        "--iterations",
-        "1",
-    ]);
-    let output = command
-        .args(["--memory", "64", "--parallelism", "1"])
-        .output()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let hash = text
-        .split_whitespace()
-        .find(|word| word.starts_with("$argon2"));
-    hash.map(str::to_owned)
-        .ok_or_else(|| io::Error::other(format!("no hash from {}: {text}", binary.display())))
-}
-
-fn configuration(folder: &Path, index: usize, http: u16, peer: u16, members: &str) -> String {
-    let (folder, name) = (folder.display(), index + 1);
-    format!(
-        "server: {{address: 'tcp://127.0.0.1:{http}'}}\nlog: {{level: info}}\n\
-         storage: {{encryption_key: 'a key of the chaos runs, long enough'}}\n\
-         authentication_backend: {{file: {{path: '{folder}/users.yml'}}}}\nregulation: {{max_retries: 0}}\n\
-         session: {{cookies: [{{domain: example.com, authelia_url: 'https://auth.example.com'}}]}}\n\
-         access_control: {{default_policy: deny, rules: [{{domain: one.example.com, policy: one_factor}}]}}\n\
-         cluster: {{name: n{name}, address: 'tcp://127.0.0.1:{peer}', advertise: '127.0.0.1:{peer}', members: [{members}],\n  \
-         secret: 'a secret of the chaos runs, long enough', data_dir: '{folder}/data{index}'}}\n"
-    )
 }

@@ -1,152 +1,193 @@
-//! One run: clients in threads, one thread that kills and restarts, and the history of it all.
+//! One run: a cluster, clients and a nemesis in threads, then the judgement of it all.
 
 use std::io;
-use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::client::{self, Answer};
-use super::cluster::Cluster;
-use super::history::{Event, Operation, Outcome, Report, judge};
+use crate::check::converge::Convergence;
+use crate::check::{self, Finding, Verdict, Violation};
+use crate::choice::Choices;
+use crate::cluster::{Cluster, Make, Population};
+use crate::fault::{Family, Plan};
+use crate::history::{Event, Recorder};
+use crate::nemesis::{Nemesis, Strike};
+use crate::sample::{Observer, Sample};
+use crate::workload::World;
+use crate::workload::checked as attack_checked;
 
-/// A small generator of choices (SplitMix64): the same seed, the same choices.
-struct Choices(u64);
+/// What a run is.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub(crate) binary: PathBuf,
+    pub(crate) folder: PathBuf,
+    pub(crate) seed: u64,
+    pub(crate) length: Duration,
+    pub(crate) nodes: usize,
+    pub(crate) families: Vec<Family>,
+    pub(crate) mutant: Option<String>,
+}
 
-impl Choices {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound.max(1)
+/// What was recorded, and what it says.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) events: Vec<Event>,
+    pub(crate) samples: Vec<Sample>,
+    pub(crate) strikes: Vec<Strike>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Outcome {
+    /// The worst of all.
+    pub(crate) fn verdict(&self) -> Verdict {
+        let verdicts = self.findings.iter().map(|finding| finding.verdict);
+        verdicts.max().unwrap_or(Verdict::Inconclusive)
     }
 }
 
-/// What the clients share.
-struct World {
-    started: Instant,
-    until: Instant,
-    nodes: Vec<SocketAddr>,
-    sessions: AtomicU64,
-    events: Mutex<Vec<Event>>,
-}
+const OWNERS: u64 = 5;
+const LOOKERS: u64 = 5;
+const ATTACKERS: u64 = 2;
+/// How long a cluster may take to heal after the last fault.
+const HEALING: Duration = Duration::from_secs(60);
 
 /// Runs the cluster, breaks it, and judges what was seen.
-pub(crate) fn run(
-    binary: &Path,
-    seed: u64,
-    length: Duration,
-    clients: usize,
-) -> io::Result<Report> {
-    let mut cluster = Cluster::start(binary)?;
-    let started = Instant::now();
-    let nodes = cluster.addresses();
-    let world = World {
-        started,
-        until: started + length,
-        nodes,
-        sessions: AtomicU64::new(0),
-        events: Mutex::default(),
-    };
-    let kills = std::thread::scope(|scope| {
-        for number in 0..clients {
-            let choices = Choices(seed ^ ((number as u64 + 1) << 32));
-            scope.spawn(|| world.client(choices));
-        }
-        break_things(&mut cluster, Choices(seed), world.until)
+///
+/// # Errors
+/// The cluster cannot be started, or a process cannot be signalled. A broken promise is no error.
+pub(crate) fn run(options: &Options) -> io::Result<Outcome> {
+    let population = population(options.length);
+    let mut cluster = Cluster::start(&Make {
+        binary: &options.binary,
+        folder: &options.folder,
+        nodes: options.nodes,
+        population,
+        mutant: options.mutant.as_deref(),
     })?;
-    let events = world
-        .events
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
-    Ok(judge(&events, kills))
+    let recorder = Recorder::start();
+    let observer = Observer::new(cluster.addresses());
+    let world = World::new(
+        (cluster.addresses(), cluster.sockets()),
+        &recorder,
+        population,
+    );
+    let (strikes, end) = live(options, &mut cluster, &recorder, &observer, &world)?;
+    drop(world);
+    let checked = attack_checked(&cluster.logs());
+    drop(cluster);
+    let (events, samples) = (recorder.into_events(), observer.into_samples());
+    let findings = vec![
+        check::session::check(&events),
+        check::guess::check(&events),
+        check::guess::check_logs(&events, &checked),
+        check::lease::check(&events, &samples, &strikes),
+        check::raft::check(&samples),
+        check::converge::check(&end),
+        coverage(options, &events, &strikes),
+    ];
+    Ok(Outcome {
+        events,
+        samples,
+        strikes,
+        findings,
+    })
 }
 
-/// Kills one node after another, now and then all at once, and starts them again.
-fn break_things(cluster: &mut Cluster, mut choices: Choices, until: Instant) -> io::Result<usize> {
-    let mut kills = 0;
-    while Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(500 + choices.below(1500)));
-        let all = choices.below(5) == 0;
-        let first = usize::try_from(choices.below(3)).unwrap_or(0);
-        let victims = if all { vec![0, 1, 2] } else { vec![first] };
-        for victim in &victims {
-            cluster.kill(*victim)?;
-            kills += 1;
+/// Clients, observers and the nemesis at once; the nemesis decides when it is over.
+fn live(
+    options: &Options,
+    cluster: &mut Cluster,
+    recorder: &Recorder,
+    observer: &Observer,
+    world: &World<'_>,
+) -> io::Result<(Vec<Strike>, Convergence)> {
+    let until = Instant::now() + options.length;
+    let stop_watching = AtomicBool::new(false);
+    let every = options.length / u32::try_from(world.population.victims / ATTACKERS).unwrap_or(1);
+    thread::scope(|scope| {
+        for node in 0..cluster.count() {
+            let stop = &stop_watching;
+            scope.spawn(move || observer.watch(node, recorder, stop));
         }
-        println!("killed {victims:?}");
-        std::thread::sleep(Duration::from_millis(choices.below(1500)));
-        for victim in &victims {
-            cluster.restart(*victim)?;
+        for number in 0..OWNERS {
+            scope.spawn(move || world.own(Choices::new(options.seed, 100 + number)));
         }
-        cluster.wait_until_ready()?;
-    }
-    Ok(kills)
+        for number in 0..LOOKERS {
+            scope.spawn(move || world.look(Choices::new(options.seed, 200 + number)));
+        }
+        for number in 0..ATTACKERS {
+            scope.spawn(move || world.attack(Choices::new(options.seed, 300 + number), every));
+        }
+        let mut nemesis = Nemesis {
+            cluster,
+            observer,
+            recorder,
+            choices: Choices::new(options.seed, 1),
+            strikes: Vec::new(),
+        };
+        let plan = Plan::new(options.seed, &options.families, longest_ms(options.length));
+        let broken = nemesis.run(plan, until);
+        let strikes = nemesis.strikes;
+        if options.families.is_empty() {
+            thread::sleep(until.saturating_duration_since(Instant::now()));
+        }
+        world.stop.store(true, Ordering::Relaxed);
+        let end = broken.and_then(|()| cluster.converge(HEALING));
+        if end.is_ok() {
+            world.sweep();
+        }
+        stop_watching.store(true, Ordering::Relaxed);
+        Ok((strikes, end?))
+    })
 }
 
-impl World {
-    /// Logs in, looks at pages through random nodes, logs out, looks again; and once more.
-    fn client(&self, mut choices: Choices) {
-        while Instant::now() < self.until {
-            let session = self.sessions.fetch_add(1, Ordering::Relaxed);
-            let body = r#"{"username":"john","password":"password"}"#;
-            let login = self.ask(&mut choices, session, Operation::LogIn, &[], body);
-            let Some(cookie) = login.and_then(|answer| answer.cookie()) else {
-                continue;
-            };
-            let cookie = [format!("Cookie: {cookie}")];
-            for _ in 0..choices.below(40) {
-                self.ask(&mut choices, session, Operation::Verify, &cookie, "");
-            }
-            self.ask(&mut choices, session, Operation::LogOut, &cookie, "{}");
-            for _ in 0..6 {
-                self.ask(&mut choices, session, Operation::Verify, &cookie, "");
-            }
-        }
-    }
+/// The longest a fault may hold: a minute in a long run, less in a short one.
+fn longest_ms(length: Duration) -> u64 {
+    let tenth = u64::try_from(length.as_millis() / 10).unwrap_or(u64::MAX);
+    tenth.clamp(5_000, 60_000)
+}
 
-    fn ask(
-        &self,
-        choices: &mut Choices,
-        session: u64,
-        operation: Operation,
-        cookie: &[String],
-        body: &str,
-    ) -> Option<Answer> {
-        let node = usize::try_from(choices.below(self.nodes.len() as u64)).unwrap_or(0);
-        let address = *self.nodes.get(node)?;
-        let (method, path) = match operation {
-            Operation::LogIn => ("POST", "/api/firstfactor"),
-            Operation::LogOut => ("POST", "/api/logout"),
-            Operation::Verify => ("GET", "/api/authz/forward-auth"),
-        };
-        let mut headers = cookie.to_vec();
-        if operation == Operation::Verify {
-            let page = ["Method: GET", "Host: one.example.com", "Uri: /"]
-                .map(|fact| format!("X-Forwarded-{fact}"));
-            headers.extend(page);
-        }
-        let called = self.started.elapsed();
-        let answer = client::send(address, method, path, &headers, body);
-        let outcome = match answer.as_ref().map(|answer| answer.status) {
-            Some(200) => Outcome::Yes,
-            Some(302 | 401) => Outcome::No,
-            _ => Outcome::Unknown,
-        };
-        let event = Event {
-            session,
-            operation,
-            node,
-            called,
-            returned: self.started.elapsed(),
-            outcome,
-        };
-        self.events
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(event);
-        answer
+fn population(length: Duration) -> Population {
+    let minutes = length.as_secs() / 60 + 1;
+    Population {
+        users: (100 + 100 * minutes).min(2_000),
+        victims: (60 * minutes).min(1_500),
     }
+}
+
+const COVERAGE: &str =
+    "Enough was put to the test: every kind of fault struck while clients were answered";
+
+/// Says how much the run says. It finds no violation, but without it nothing has passed.
+fn coverage(options: &Options, events: &[Event], strikes: &[Strike]) -> Finding {
+    use crate::history::{Action, Outcome};
+    let under_fault = |event: &&Event| {
+        let is_logout = matches!(event.action, Action::LogOut { .. });
+        let is_done = is_logout && event.outcome == Outcome::Yes;
+        is_done && strikes.iter().any(|strike| strike.holds_at(event.called))
+    };
+    let revocations = events.iter().filter(under_fault).count();
+    let leader_down = strikes.iter().filter(|strike| {
+        strike.hits_leader() && !matches!(strike.fault, crate::fault::Fault::Reset)
+    });
+    let leader_down = leader_down.count();
+    let cuts = strikes.iter().filter(|strike| strike.fault.is_cut());
+    let (on_leader, on_others): (Vec<&Strike>, Vec<&Strike>) =
+        cuts.partition(|strike| strike.hits_leader());
+    let examined = format!(
+        "{} faults, {leader_down} struck the leader, {} cuts with the leader inside, {} without, {revocations} logouts acknowledged under a fault",
+        strikes.len(),
+        on_leader.len(),
+        on_others.len()
+    );
+    let wants_cuts = options.families.contains(&Family::Cut);
+    let both_sides = !on_leader.is_empty() && !on_others.is_empty();
+    let enough = leader_down >= 2 && revocations >= 5 && (both_sides || !wants_cuts);
+    Finding::new(COVERAGE, examined, enough, Vec::<Violation>::new())
+}
+
+/// Where a run leaves its files, if nothing else is said.
+pub(crate) fn default_folder(seed: u64, nodes: usize) -> PathBuf {
+    Path::new("target/chaos").join(format!("seed-{seed}-nodes-{nodes}"))
 }

@@ -25,5 +25,6 @@ pub use page::error::ErrorPage;
 pub use page::logged_in::{LoggedInNotice, LoggedInPage};
 pub use page::login::{LoginPage, Notice, Remember};
 pub use page::logout::LogoutPage;
+pub use page::second_factor::{SecondFactorNotice, SecondFactorPage};
 pub use page::signed_out::SignedOutPage;
 pub use page::{Frame, Target, Theme};

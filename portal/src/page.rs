@@ -7,6 +7,7 @@ pub(crate) mod error;
 pub(crate) mod logged_in;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod second_factor;
 pub(crate) mod signed_out;
 
 use crate::asset;

@@ -32,6 +32,13 @@ pub(crate) struct Words {
     /// Put before the title of a page that reports a failed attempt, so that it is heard first.
     pub(crate) failed: &'static str,
     pub(crate) notice: Notices,
+    pub(crate) second_factor: Saying,
+    pub(crate) code: &'static str,
+    pub(crate) confirm: &'static str,
+    /// A button to sign out for who is not the person named.
+    pub(crate) not_you: Around,
+    /// A link from the page of somebody signed in with one factor.
+    pub(crate) use_second_factor: &'static str,
     pub(crate) signed_in: &'static str,
     pub(crate) signed_in_on: Around,
     pub(crate) continue_to: Around,
@@ -51,6 +58,8 @@ pub(crate) struct Notices {
     /// One sentence for an unknown user, a wrong password and a locked account: whoever reads it
     /// must not learn which it was.
     pub(crate) wrong_credentials: &'static str,
+    /// One sentence for a wrong, a used and one password too many.
+    pub(crate) wrong_code: &'static str,
     pub(crate) unavailable: &'static str,
     pub(crate) signed_out: &'static str,
     pub(crate) session_expired: &'static str,

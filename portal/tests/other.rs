@@ -1,6 +1,8 @@
 //! What the pages beside the login page promise.
 
-use quorate_portal::{ErrorPage, LoggedInNotice, LoggedInPage, LogoutPage};
+use quorate_portal::{
+    ErrorPage, LoggedInNotice, LoggedInPage, LogoutPage, SecondFactorNotice, SecondFactorPage,
+};
 
 use crate::sample::{english, site};
 
@@ -28,6 +30,7 @@ fn someone_signed_in_sees_who_and_where_and_can_leave() {
         display_name: "Zoë Doe",
         domain: "example.com",
         home: Some(site()),
+        offers_second_factor: false,
         notice: Some(LoggedInNotice::SecondFactorNotSetUp { target: site() }),
     };
     let page = page.render();
@@ -40,6 +43,36 @@ fn someone_signed_in_sees_who_and_where_and_can_leave() {
     ));
     assert!(page.contains("This site asks for a second factor, which is not set up for you."));
     assert!(page.contains("<form method=\"post\" action=\"/logout\">"));
+}
+
+#[test]
+fn a_code_is_asked_for_with_the_keyboard_of_digits_and_the_way_is_kept() {
+    let page = SecondFactorPage {
+        frame: english(),
+        display_name: "Zoë Doe",
+        digits: 8,
+        target: Some(site()),
+        method: Some("PUT"),
+        notice: Some(SecondFactorNotice::WrongCode),
+    };
+    let page = page.render();
+    assert!(page.contains("<form method=\"post\" action=\"/second-factor\">"));
+    assert!(page.contains(" inputmode=\"numeric\" pattern=\"[0-9]{8}\" maxlength=\"8\" autocomplete=\"one-time-code\""), "{page}");
+    assert!(
+        page.contains(
+            "<input type=\"hidden\" name=\"rd\" value=\"https://one.example.com/a?b=c\">"
+        )
+    );
+    assert!(page.contains("<input type=\"hidden\" name=\"rm\" value=\"PUT\">"));
+    assert!(
+        page.contains("<title>Not signed in · One more step"),
+        "{page}"
+    );
+    assert!(page.contains("Wait for the next code, then try again."));
+    assert!(
+        page.contains("Not <bdi>Zoë Doe</bdi>? Sign out</button>"),
+        "{page}"
+    );
 }
 
 #[test]

@@ -69,6 +69,7 @@ fn text_from_outside_cannot_turn_or_hide_the_text_around_it() {
         display_name: target.host,
         domain: target.host,
         home: Some(target),
+        offers_second_factor: true,
         notice: Some(LoggedInNotice::SecondFactorNotSetUp { target }),
     };
     assert!(!page.render().contains(['\u{202e}', '\u{200b}', '\0']));
@@ -113,7 +114,8 @@ fn every_visible_field_has_one_label_and_every_id_is_there_once() {
             if let Some(id) = attribute(tag, "id") {
                 assert_eq!(count("id", id), 1, "`{id}` in {page}");
             }
-            if let Some(id) = attribute(tag, "aria-describedby") {
+            let described_by = attribute(tag, "aria-describedby").unwrap_or_default();
+            for id in described_by.split_whitespace() {
                 assert_eq!(count("id", id), 1, "`{id}` in {page}");
             }
         }

@@ -2,7 +2,7 @@
 
 use quorate_portal::{
     ErrorPage, Frame, Language, LoggedInNotice, LoggedInPage, LoginPage, LogoutPage, Notice,
-    Remember, SignedOutPage, Target, Theme,
+    Remember, SecondFactorNotice, SecondFactorPage, SignedOutPage, Target, Theme,
 };
 
 pub(crate) const THEMES: [Theme; 5] = [
@@ -63,6 +63,7 @@ pub(crate) fn pages_with<'a>(frame: Frame<'a>, text: &'a str) -> Vec<String> {
         display_name: text,
         domain: text,
         home: Some(target),
+        offers_second_factor: true,
         notice,
     };
     let mut pages = vec![
@@ -95,6 +96,17 @@ pub(crate) fn pages_with<'a>(frame: Frame<'a>, text: &'a str) -> Vec<String> {
         };
         pages.push(page.render());
     }
+    let second_factor = |notice| SecondFactorPage {
+        frame,
+        display_name: text,
+        digits: 6,
+        target: Some(target),
+        method: Some(text),
+        notice,
+    };
+    pages.push(second_factor(None).render());
+    pages.push(second_factor(Some(SecondFactorNotice::WrongCode)).render());
+    pages.push(second_factor(Some(SecondFactorNotice::Unavailable)).render());
     pages.extend(STATUSES.map(|status| {
         ErrorPage {
             frame,

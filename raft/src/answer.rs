@@ -9,7 +9,7 @@ use openraft::error::{Fatal, RaftError};
 use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, InstallSnapshotRequest, VoteRequest,
 };
-use openraft::{Entry, EntryPayload};
+use openraft::{Entry, EntryPayload, LogId};
 use quorate_core::{Command, RequestId};
 
 use crate::lease::Grant;
@@ -38,7 +38,10 @@ impl Inner {
             Request::Hello => Ok(Answer::Hello(self.introduction())),
             Request::Append { rpc, grant } => self.answer_append(rpc, grant).await,
             Request::Vote(rpc) => self.answer_vote(envelope.from, rpc).await,
-            Request::MayStand { last_log } => Ok(Answer::MayStand(self.would_vote(last_log))),
+            Request::MayStand { last_log } => {
+                self.known_voter(envelope.from, last_log)?;
+                Ok(Answer::MayStand(self.would_vote(last_log)))
+            }
             Request::Snapshot(rpc) => self.answer_snapshot(rpc).await,
             Request::Propose { id, command } => self.answer_proposal(id, command).await,
             Request::ReadIndex => self.answer_read_index().await,
@@ -49,6 +52,17 @@ impl Inner {
             Request::Found { cluster, members } => self.answer_found(cluster, &members).await,
             Request::Join { member } => self.answer_join(envelope.from, member).await,
             Request::TakeOver => self.answer_take_over(envelope.from).await,
+            Request::Change { change, is_forced } => {
+                match self.make_change(&change, is_forced).await {
+                    Ok(changed) => Ok(Answer::Changed(changed)),
+                    Err(_) => Err(self.not_leader()),
+                }
+            }
+            Request::Farewell(stamp) => {
+                self.freshness.farewell_of(envelope.from, stamp);
+                Ok(Answer::Done)
+            }
+            Request::Compare => Ok(Answer::Compared(self.census.facts())),
         }
     }
 
@@ -81,7 +95,11 @@ impl Inner {
         // know yet.
         let is_for_leader = matches!(
             request,
-            Request::Propose { .. } | Request::ReadIndex | Request::Applied(_)
+            Request::Propose { .. }
+                | Request::ReadIndex
+                | Request::Applied(_)
+                | Request::Change { .. }
+                | Request::Farewell(_)
         );
         if is_for_leader && self.is_leader() && self.is_stranger(envelope.from) {
             let from = envelope.from;
@@ -116,6 +134,7 @@ impl Inner {
         let response = self.raft.append_entries(rpc).await.map_err(failed)?;
         if !matches!(response, AppendEntriesResponse::HigherVote(_)) {
             self.freshness.followed(leader, grant);
+            self.peers.tell(None);
             if let Some(index) = revoking {
                 self.freshness.has_revoking(index);
             }
@@ -126,11 +145,16 @@ impl Inner {
 
     /// A node that is no member any more does not stand for election here. It is told apart from one that this node
     /// has not heard of yet by its log: who has a longer one may know of members that this node does not.
-    async fn answer_vote(&self, from: u64, rpc: VoteRequest<u64>) -> Result<Answer, Refusal> {
-        let metrics = self.raft.data_metrics().borrow().last_log;
-        if self.is_stranger(from) && rpc.last_log_id <= metrics {
+    fn known_voter(&self, from: u64, last_log: Option<LogId<u64>>) -> Result<(), Refusal> {
+        let own = self.raft.data_metrics().borrow().last_log;
+        if self.is_stranger(from) && last_log <= own {
             return Err(Refusal::Removed { from });
         }
+        Ok(())
+    }
+
+    async fn answer_vote(&self, from: u64, rpc: VoteRequest<u64>) -> Result<Answer, Refusal> {
+        self.known_voter(from, rpc.last_log_id)?;
         // On arrival: storing the vote takes a while, and this node must not stand meanwhile.
         self.election.heard_candidate();
         let response = self.raft.vote(rpc).await.map_err(failed)?;
@@ -170,10 +194,11 @@ impl Inner {
     }
 
     async fn answer_take_over(&self, from: u64) -> Result<Answer, Refusal> {
-        if self.leader() != Some(from) {
+        // Asked again while it stands already, it follows nobody.
+        if self.leader().is_some_and(|leader| leader != from) {
             return Err(self.not_leader());
         }
-        tracing::info!(leader = %format!("{from:08x}"), "the leader stops and asks this node to stand for election");
+        tracing::info!(leader = %format!("{from:08x}"), "the leader asks this node to stand for election");
         let elected = self.raft.trigger().elect().await;
         elected.map_err(|fatal| failed_fatally(&fatal))?;
         Ok(Answer::Done)

@@ -42,6 +42,8 @@ const ASK_TIMEOUT: Duration = Duration::from_millis(200);
 pub(crate) struct Election {
     leader_heard_at: AtomicU64,
     candidate_heard_at: AtomicU64,
+    stood: AtomicU64,
+    leader_changes: AtomicU64,
 }
 
 impl Default for Election {
@@ -50,6 +52,8 @@ impl Default for Election {
         Self {
             leader_heard_at: AtomicU64::new(boot_time().0),
             candidate_heard_at: AtomicU64::new(0),
+            stood: AtomicU64::new(0),
+            leader_changes: AtomicU64::new(0),
         }
     }
 }
@@ -64,6 +68,17 @@ impl Election {
     pub(crate) fn heard_candidate(&self) {
         self.candidate_heard_at
             .store(boot_time().0, Ordering::Relaxed);
+    }
+
+    /// A node has become the leader that was not before.
+    pub(crate) fn leader_changed(&self) {
+        self.leader_changes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often this node has stood, and how often a leader has changed.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (count(&self.stood), count(&self.leader_changes))
     }
 
     /// Whether the leader has been silent for [`LEADER_SILENCE`] and `patience` more.
@@ -105,6 +120,7 @@ pub(crate) async fn run(node: Arc<Inner>) {
         // Another may have stood, or a leader have come back, while the others were asked.
         if node.would_win().await && election.is_unchanged(now) {
             election.heard_candidate();
+            election.stood.fetch_add(1, Ordering::Relaxed);
             tracing::debug!("the leader is silent; standing for election");
             // An error is a Raft that has stopped, which is noticed elsewhere.
             let _ = node.raft.trigger().elect().await;

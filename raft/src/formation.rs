@@ -17,8 +17,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::Member;
 use crate::log::Repeated;
@@ -32,8 +33,11 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How long a member may take to answer who it is.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long a newcomer asks for the vote that the configuration has for it.
+const VOTE_PATIENCE: Duration = Duration::from_secs(120);
+
 /// How far this node is with becoming a member.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "snake_case")]
 pub enum Formation {
     /// It asks the configured members who they are, and these have not answered yet.
@@ -72,12 +76,42 @@ pub(crate) async fn look_for_strangers(node: Arc<Inner>) {
     }
 }
 
-/// Works until this node is a member of a cluster.
+/// Works until this node is a member of a cluster, and has the vote it has asked for.
 pub(crate) async fn run(node: Arc<Inner>) {
+    let was_member = node.is_member();
+    become_member(&node).await;
+    if !was_member {
+        ask_for_vote(&node).await;
+    }
+}
+
+/// A newcomer that its cluster's configuration lists goes on asking until it votes, because the leader that took it in
+/// may be gone. One that an operator has made a learner later does not ask.
+async fn ask_for_vote(node: &Arc<Inner>) {
+    let own = &node.peers.member;
+    let is_listed = node.peers.configured.iter().any(|m| m.name == own.name);
+    let deadline = Instant::now() + VOTE_PATIENCE;
+    while is_listed && node.is_learner() && Instant::now() < deadline {
+        tokio::time::sleep(PAUSE).await;
+        let leader = node.leader();
+        if let Some((leader, member)) = leader.and_then(|id| Some((id, node.member(id)?))) {
+            let request = Request::Join {
+                member: own.clone(),
+            };
+            // Asked again until it is granted.
+            let _ = node
+                .peers
+                .call(Some(leader), &member, request, HELLO_TIMEOUT)
+                .await;
+        }
+    }
+}
+
+async fn become_member(node: &Arc<Inner>) {
     let complaint = Repeated::default();
     let mut joining = false;
     while !node.is_member() {
-        let phase = match step(&node).await {
+        let phase = match step(node).await {
             Ok(phase) => phase,
             Err(cause) => {
                 complaint.warn(&cause, || {
@@ -149,7 +183,11 @@ fn is_founder(node: &Inner) -> bool {
     first.is_none_or(|first| *first == node.peers.member.name)
 }
 
-async fn ask_all(node: &Arc<Inner>, others: &[Member]) -> BTreeMap<String, Introduction> {
+/// Who answers, by name.
+pub(crate) async fn ask_all(
+    node: &Arc<Inner>,
+    others: &[Member],
+) -> BTreeMap<String, Introduction> {
     let mut asked = JoinSet::new();
     for other in others {
         let (node, other) = (Arc::clone(node), other.clone());

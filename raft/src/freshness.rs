@@ -11,6 +11,9 @@
 //! | a member pushes how far it has applied ([`Freshness::reported`]) | its stamp |
 //! | this node has won an election ([`Freshness::elected`]) | a new term of leases |
 
+mod leaving;
+mod revocation;
+
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -18,12 +21,14 @@ use openraft::metrics::RaftServerMetrics;
 use openraft::{StoredMembership, Vote};
 use tokio::sync::{Notify, watch};
 
+use self::revocation::WAIT_US;
 use crate::Member;
 use crate::clock::{boot_time, wall_time};
 use crate::lease::{
     Boot, FollowerLease, Grant, Incarnation, LeaderLeases, LeaseCell, Members, NodeId, Stamp,
     TermChange,
 };
+use crate::spread::Spread;
 use crate::types::LeaderTerm;
 
 /// The lease outlives the term in which it was granted, so that losing the leader interrupts no reads. That is safe:
@@ -51,6 +56,8 @@ pub(crate) struct Freshness {
     server: OnceLock<ServerMetrics>,
     /// The highest revoking index this node has in its log, to be reported once it is applied.
     revoking: watch::Sender<u64>,
+    /// How long revocations have waited here.
+    revocation_wait: Spread<{ WAIT_US.len() }>,
 }
 
 #[derive(Debug)]
@@ -63,6 +70,8 @@ struct Sides {
     highest: LeaderTerm,
     /// The wall clock minus the boot clock at the last look, in milliseconds.
     offset_ms: u64,
+    /// This node has given up reading from memory for good.
+    has_left: bool,
 }
 
 impl Freshness {
@@ -79,6 +88,7 @@ impl Freshness {
             membership: Membership::default(),
             highest: LeaderTerm::default(),
             offset_ms: clock_offset_ms(),
+            has_left: false,
         };
         Self {
             me,
@@ -89,6 +99,7 @@ impl Freshness {
             changed: Notify::new(),
             server: OnceLock::new(),
             revoking: watch::Sender::new(0),
+            revocation_wait: Spread::new(WAIT_US),
         }
     }
 
@@ -126,7 +137,9 @@ impl Freshness {
         self.seen(leader);
         let mut sides = self.sides();
         self.check_clocks(&mut sides);
-        let Some(grant) = grant else { return };
+        let Some(grant) = grant.filter(|_| !sides.has_left) else {
+            return;
+        };
         if sides.follower.accept(grant, leader.number(), boot_time()) {
             self.cell
                 .publish(leader.number(), sides.follower.lease_end());
@@ -187,7 +200,7 @@ impl Freshness {
             .as_ref()
             .is_some_and(|leases| leases.term() == leader.number());
         // A vote for a newer term may have been stored while the news of the election was on its way.
-        if is_known || sides.highest != leader {
+        if is_known || sides.highest != leader || sides.has_left {
             return;
         }
         let now = boot_time();
@@ -212,28 +225,6 @@ impl Freshness {
         self.refresh(&mut sides, now);
         if let Some(leases) = &sides.leader {
             self.publish(leases, now);
-        }
-    }
-
-    /// Waits until nobody can answer any more without the revocation at `index`, which is committed under `leader`.
-    /// False if this node is deposed before that; then a later leader has to be asked.
-    pub(crate) async fn barrier(&self, leader: LeaderTerm, index: u64) -> bool {
-        let mut is_noted = false;
-        let mut applied = self.applied.clone();
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            let wait = match self.try_barrier(leader, index, &mut is_noted) {
-                Attempt::Final => return true,
-                Attempt::Deposed => return false,
-                Attempt::Wait(at_most) => at_most,
-            };
-            tokio::select! {
-                () = changed => {}
-                _ = applied.changed() => {}
-                () = tokio::time::sleep(wait) => {}
-            }
         }
     }
 
@@ -276,12 +267,6 @@ impl Freshness {
         if let Some(leases) = &mut self.sides().leader {
             leases.reinstate(member);
         }
-    }
-
-    /// Ends all reads from memory, for a node that stops.
-    pub(crate) fn forget(&self) {
-        self.sides().follower.forget();
-        self.cell.forget();
     }
 
     fn try_barrier(&self, leader: LeaderTerm, index: u64, is_noted: &mut bool) -> Attempt {

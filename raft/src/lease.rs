@@ -11,6 +11,7 @@
 //! | 3 | follower | counts the lease from its own sending; the lease dies with the process | [`FollowerLease::accept`] |
 //! | 4 | both | answer from memory only while the lease, or the leader's quorum round, is young enough | [`FollowerLease::may_read`], [`LeaderLeases::may_read`], [`LeaseCell::may_read`] |
 //! | 5 | leader | acknowledges a revocation once nobody can still answer without it | [`LeaderLeases::acknowledge`] |
+//! | – | both | a node that stops gives up its lease by word, so that nobody waits for it | [`LeaderLeases::farewell`] |
 //!
 //! Why rule 5 is enough. Take a revocation at index `w`, acknowledged in term `T`, and any lease under
 //! which a node could read.
@@ -53,6 +54,7 @@
 mod barrier;
 mod boot;
 mod cell;
+mod farewell;
 mod follower;
 mod leader;
 #[cfg(test)]

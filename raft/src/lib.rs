@@ -6,6 +6,8 @@
 #![warn(missing_docs)]
 
 mod answer;
+mod backup;
+mod census;
 mod clock;
 mod config;
 mod election;
@@ -15,19 +17,30 @@ mod freshness;
 mod lease;
 mod log;
 mod machine;
+mod membership;
 mod node;
 mod proposer;
 mod random;
 mod read;
+mod rebuild;
+mod spread;
 mod store;
 mod transport;
 mod types;
 mod vote_watch;
 
+pub use backup::{SnapshotSummary, TakenSnapshot, inspect_snapshot};
+pub use census::Digest;
 pub use config::{ClusterConfig, NodeConfig, Secret};
 pub use formation::Formation;
-pub use node::{MemberStatus, Node, ProposeError, Role, StartError, Status, Suffrage};
+pub use membership::{Change, ChangeError, ChangeRefusal, Changed};
+pub use node::{
+    MemberNumbers, MemberStatus, Node, Numbers, ProposeError, Role, SnapshotNumbers, StartError,
+    Status, Suffrage,
+};
 pub use proposer::Committed;
+pub use rebuild::{NewNode, RebuildError, Rebuilt, recover, restore};
+pub use spread::{Spread, SpreadNumbers};
 pub use store::{ClusterIdError, Damage, FLUSH_BUCKETS_US, OpenError, StoreFailure, StoreNumbers};
 pub use transport::authority::AuthorityError;
 pub use types::Member;

@@ -19,12 +19,31 @@ use quorate_core::{Reader, Reply, SnapshotError, State, StateView};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
 
+pub(crate) use self::file::read as read_snapshot;
 use self::snapshots::Snapshots;
+pub(crate) use self::snapshots::write_alone as write_snapshot;
 use crate::store::{
     Covered, Entry, Failures, Lock, LogId, OpenError, Snapshot, SnapshotMeta, StoreFailure,
     StoredMembership,
 };
 use crate::types::{Batch, TypeConfig};
+
+/// The state as it is now, with the index of the newest entry in it.
+#[derive(Clone)]
+pub(crate) struct Views {
+    state: Arc<Mutex<State>>,
+    applied: watch::Receiver<u64>,
+}
+
+impl Views {
+    /// Takes microseconds, and waits for a batch that is being applied or a snapshot that is being installed.
+    pub(crate) fn take(&self) -> (u64, StateView) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Written under the same lock, so the two belong together.
+        let applied = *self.applied.borrow();
+        (applied, state.view())
+    }
+}
 
 /// The state machine of one data directory.
 pub(crate) struct Machine {
@@ -79,9 +98,12 @@ impl Machine {
         self.applied.subscribe()
     }
 
-    fn applied_is(&mut self, last: Option<LogId>) {
-        self.last_applied = last;
-        self.applied.send_replace(last.map_or(0, |last| last.index));
+    /// For who wants the whole state at one point of the log.
+    pub(crate) fn views(&self) -> Views {
+        Views {
+            state: Arc::clone(&self.state),
+            applied: self.applied(),
+        }
     }
 
     fn meta(&self) -> SnapshotMeta {
@@ -131,8 +153,9 @@ impl RaftStateMachine<TypeConfig> for Machine {
                     }
                 });
             }
+            self.last_applied = last;
+            self.applied.send_replace(last.map_or(0, |last| last.index));
         }
-        self.applied_is(last);
         alarm.disarm();
         Ok(replies)
     }
@@ -166,17 +189,20 @@ impl RaftStateMachine<TypeConfig> for Machine {
         let file = snapshot.into_std().await;
         let (wanted, received) = (meta.clone(), self.receiving.take());
         let (state, snapshots) = (Arc::clone(&self.state), Arc::clone(&self.snapshots));
+        let applied = self.applied.clone();
         let alarm = self.failures.alarm("the installation of a snapshot");
         let work = move || {
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-            snapshots.install(&wanted, file, received, &mut state)
+            snapshots.install(&wanted, file, received, &mut state)?;
+            applied.send_replace(wanted.last_log_id.map_or(0, |last| last.index));
+            Ok(())
         };
         let installed = tokio::task::spawn_blocking(work).await;
         installed
             .unwrap_or_else(|error| Err(std::io::Error::other(error).into()))
             .map_err(|error| self.failed(Some(meta), &error))?;
         self.membership = meta.last_membership.clone();
-        self.applied_is(meta.last_log_id);
+        self.last_applied = meta.last_log_id;
         alarm.disarm();
         Ok(())
     }

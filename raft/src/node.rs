@@ -1,25 +1,30 @@
 //! One node: everything of this crate put together, and the only door to it.
 
 mod lead;
+mod numbers;
+mod outcome;
 mod propose;
 mod start;
 mod status;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use openraft::ServerState;
-use quorate_core::{Budget, Reader};
+use quorate_core::{Budget, Reader, StateView};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use crate::census::Census;
 use crate::election::Election;
 use crate::formation::Formation;
 use crate::freshness::Freshness;
 use crate::log::Repeated;
+use crate::machine::Views;
 use crate::proposer::Proposer;
 use crate::read::ReadRounds;
 use crate::store::{IdentityHandle, StoreMetrics};
@@ -27,6 +32,7 @@ use crate::transport::peers::Peers;
 use crate::types::TypeConfig;
 use crate::{Member, NodeConfig};
 
+pub use numbers::{MemberNumbers, Numbers, SnapshotNumbers};
 pub use start::StartError;
 pub use status::{MemberStatus, Role, Status, Suffrage};
 
@@ -62,21 +68,29 @@ pub(crate) struct Inner {
     pub(crate) proposer: Proposer,
     pub(crate) reads: ReadRounds,
     pub(crate) reader: Reader,
+    pub(crate) views: Views,
     pub(crate) budget: Budget,
     pub(crate) identity: IdentityHandle,
     pub(crate) formation: watch::Sender<Formation>,
     pub(crate) election: Election,
+    pub(crate) census: Census,
     /// Held by whoever changes the membership.
     pub(crate) membership_turn: tokio::sync::Mutex<()>,
     pub(crate) complaint: Repeated,
     pub(crate) max_staleness: Duration,
     /// The newest index that readers of this node see.
     pub(crate) applied: watch::Receiver<u64>,
+    /// What became of this node's commands.
+    outcomes: outcome::Outcomes,
     store_metrics: Arc<StoreMetrics>,
     /// Where the node-to-node listener is bound.
     listening: Option<SocketAddr>,
     /// It is about to stop and takes no commands any more.
     is_leaving: AtomicBool,
+    /// It leads and is about to let another lead.
+    is_handing_over: AtomicBool,
+    /// Learners that wait for the vote that the configuration of this leader has for their names.
+    pub(crate) vote_wanted: Mutex<BTreeSet<u64>>,
     /// Why it has stopped for good.
     failure: watch::Sender<Option<String>>,
     tasks: Mutex<Vec<AbortHandle>>,
@@ -96,6 +110,13 @@ impl Node {
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.0.reader
+    }
+
+    /// The whole state at one point of the log: the index of the newest entry in it, and the state. Takes microseconds
+    /// and does not change afterwards.
+    #[must_use]
+    pub fn view(&self) -> (u64, StateView) {
+        self.0.views.take()
     }
 
     /// Whether what is read from [`Node::reader`] from now on holds everything that was acknowledged before this call.
@@ -146,13 +167,16 @@ impl Node {
         }
     }
 
-    /// Hands leadership over if this node leads, ends its lease, closes its connections and its listener, and closes
-    /// the data directory. Commands that are under way have an unknown outcome. Takes about a second at most.
+    /// Hands leadership over if this node leads, gives up its lease and says so, closes its connections and its
+    /// listener, and closes the data directory. Commands that are under way have an unknown outcome. Takes about a
+    /// second at most.
     pub async fn shutdown(&self) {
         let node = &self.0;
         node.is_leaving.store(true, Ordering::Release);
-        node.hand_over().await;
-        node.freshness.forget();
+        if let Err(refusal) = node.hand_over(None).await {
+            tracing::debug!(%refusal, "leadership was not handed over");
+        }
+        node.say_farewell().await;
         // An error is a Raft that has stopped already.
         let _ = node.raft.shutdown().await;
         let tasks = std::mem::take(&mut *node.tasks());
@@ -170,14 +194,17 @@ impl Inner {
     /// The node that leads, as far as this one knows.
     pub(crate) fn leader(&self) -> Option<u64> {
         let leader = self.raft.server_metrics().borrow().current_leader;
-        let is_leaving = self.is_leaving.load(Ordering::Acquire);
-        leader.filter(|id| !is_leaving || *id != self.peers.node)
+        leader.filter(|id| *id != self.peers.node || self.wants_to_lead())
     }
 
     /// Whether this node leads and takes commands.
     pub(crate) fn is_leader(&self) -> bool {
         let state = self.raft.server_metrics().borrow().state;
-        state == ServerState::Leader && !self.is_leaving.load(Ordering::Acquire)
+        state == ServerState::Leader && self.wants_to_lead()
+    }
+
+    fn wants_to_lead(&self) -> bool {
+        !self.is_leaving.load(Ordering::Acquire) && !self.is_handing_over.load(Ordering::Acquire)
     }
 
     /// Whether this node votes and neither leads nor is about to stop.
@@ -198,9 +225,23 @@ impl Inner {
             .map(|(_, member)| member.clone())
     }
 
+    /// All members but this one.
+    pub(crate) fn others(&self) -> Vec<(u64, Member)> {
+        let membership = self.membership();
+        let others = membership.nodes().filter(|(id, _)| **id != self.peers.node);
+        others.map(|(id, member)| (*id, member.clone())).collect()
+    }
+
     /// Whether this node is in the membership that its log has.
     pub(crate) fn is_member(&self) -> bool {
         self.member(self.peers.node).is_some()
+    }
+
+    /// Whether this node is a member without a vote.
+    pub(crate) fn is_learner(&self) -> bool {
+        let membership = self.membership();
+        let mut learners = membership.membership().learner_ids();
+        learners.any(|id| id == self.peers.node)
     }
 
     /// Whether this node has never voted and has no log.
@@ -218,7 +259,7 @@ impl Inner {
 
     /// Notes that this node has failed for good. The first reason stays.
     pub(crate) fn fail(&self, cause: String) {
-        self.freshness.forget();
+        self.freshness.leave();
         self.failure.send_if_modified(|failure| {
             if failure.is_some() {
                 return false;

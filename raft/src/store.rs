@@ -45,7 +45,10 @@ pub(crate) use log::LogStore;
 pub(crate) use metrics::StoreMetrics;
 pub use metrics::{FLUSH_BUCKETS_US, StoreNumbers};
 
+use quorate_core::codec::{self, Kind};
+
 use self::ballast::Ballast;
+use self::engine::{LogEngine, MetaKey, Op};
 use self::mark::Mark;
 use self::sled::SledEngine;
 use self::window::Window;
@@ -139,10 +142,16 @@ pub(crate) fn holds_records(dir: &Path) -> bool {
     [LOG, SNAPSHOTS].iter().any(|name| dir.join(name).exists())
 }
 
+/// An unfinished restore or recover, see [`rebuild`](crate::rebuild).
+pub(crate) const STAGED: &str = "staged";
 const LOG: &str = "log";
 const SNAPSHOTS: &str = "snapshots";
 
 fn open_locked(dir: &Path, options: &Options, lock: &Arc<Lock>) -> Result<Opened, OpenError> {
+    if dir.join(STAGED).exists() {
+        let path = dir.to_owned();
+        return Err(OpenError::Unfinished { path });
+    }
     let identity = IdentityHandle::open(dir, options)?;
     let shared = Shared {
         covered: Covered::default(),
@@ -216,6 +225,22 @@ fn start_writer(
             Err(OpenError::damaged(dir, Damage::Engine { detail }))
         }
     }
+}
+
+/// Writes the log of the new directory `dir`, which has nothing but an identity, as one whose entries up to `purged` have been purged; durable on return.
+pub(crate) fn write_purged_log(dir: &Path, vote: Vote, purged: LogId) -> std::io::Result<()> {
+    // The mark is made first: without it nobody could say how far a log was durable.
+    drop(Mark::open(dir).map_err(std::io::Error::other)?);
+    let log = dir.join(LOG);
+    create_directory(&log)?;
+    let mut engine = SledEngine::open(&log).map_err(std::io::Error::other)?;
+    let encode = |kind, value: &LogId| codec::encode(kind, value).map_err(std::io::Error::other);
+    let vote = codec::encode(Kind::Vote, &vote).map_err(std::io::Error::other)?;
+    engine.write(&[
+        Op::SetMeta(MetaKey::Vote, vote),
+        Op::SetMeta(MetaKey::Purged, encode(Kind::LogId, &purged)?),
+        Op::SetMeta(MetaKey::Committed, encode(Kind::LogId, &purged)?),
+    ])
 }
 
 fn open_log(

@@ -18,6 +18,7 @@ pub(crate) mod authority;
 pub(crate) mod frame;
 pub(crate) mod link;
 pub(crate) mod listener;
+pub(crate) mod lives;
 pub(crate) mod message;
 pub(crate) mod network;
 pub(crate) mod peers;
@@ -27,8 +28,12 @@ use std::time::Duration;
 /// The longest frame, 8 MiB: a run of log entries or a piece of a snapshot, with room to spare.
 pub(crate) const FRAME_BYTES_MAX: usize = 8 << 20;
 
-/// The version of the messages. Nodes of another version are refused by a greeting that says so.
+/// The newest version of the messages that this program speaks.
 pub(crate) const PROTOCOL: u16 = 1;
+
+/// The oldest version of the messages that this program still speaks. Nodes whose versions do not overlap refuse each
+/// other by a greeting that says so.
+pub(crate) const PROTOCOL_OLDEST: u16 = 1;
 
 /// Requests one connection may have unanswered; more wait for their turn.
 pub(crate) const REQUESTS_MAX: usize = 512;

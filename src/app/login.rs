@@ -16,11 +16,13 @@ use super::session::Authenticated;
 use super::token::Secret;
 use crate::authn::file::UserEntry;
 use crate::config::CookieDomain;
+use crate::metrics::Factor;
 use crate::random;
 
 /// How long a login waits for other guesses at the same account to be resolved.
 const BUSY_WAIT: Duration = Duration::from_secs(3);
-/// How often it asks again meanwhile.
+/// How long it rests before it asks again for the first time; each rest is twice as long as the one before, since each
+/// question is a replicated write.
 const BUSY_RETRY: Duration = Duration::from_millis(40);
 
 /// One try to log in.
@@ -69,10 +71,10 @@ pub enum LoginError {
 }
 
 /// A guess that may be made.
-struct Reserved {
-    id: ReservationId,
-    subjects: Vec<Subject>,
-    epoch: u64,
+pub(super) struct Reserved {
+    pub(super) id: ReservationId,
+    pub(super) subjects: Vec<Subject>,
+    pub(super) epoch: u64,
 }
 
 impl App {
@@ -83,12 +85,27 @@ impl App {
     pub async fn log_in(&self, attempt: Attempt<'_>) -> Result<Opened, LoginError> {
         let started = Instant::now();
         let result = self.try_log_in(&attempt).await;
-        self.metrics.login(&result);
-        if let Err(LoginError::Refused(cause)) = &result {
-            tracing::info!(cause, address = %attempt.address, domain = attempt.domain.domain, "login refused");
+        self.metrics
+            .login(Factor::Password, &result, started.elapsed());
+        self.log_attempt(&attempt, &result);
+        if let Err(LoginError::Refused(_)) = &result {
             self.hold_refusal(started).await;
         }
         result
+    }
+
+    /// One line for each try. A name that nobody has is not written down: people type passwords into the wrong field.
+    fn log_attempt(&self, attempt: &Attempt<'_>, result: &Result<Opened, LoginError>) {
+        let (address, domain) = (attempt.address, attempt.domain.domain.as_str());
+        let user = self.users.enabled(attempt.username);
+        let user = user.as_ref().map(|user| user.name.as_str());
+        match result {
+            Ok(_) => tracing::info!(user, %address, domain, "logged in"),
+            Err(LoginError::Refused(cause)) => {
+                tracing::info!(cause, user, %address, domain, "login refused");
+            }
+            Err(error) => tracing::warn!(%error, user, %address, domain, "login not possible"),
+        }
     }
 
     /// Whether the name and password belong together, under the same budget as a login, without opening a session.
@@ -101,7 +118,20 @@ impl App {
         password: Zeroizing<String>,
         address: IpAddr,
     ) -> Result<Arc<UserEntry>, LoginError> {
-        let (user, reserved) = self.guess(username, &password, address).await?;
+        let started = Instant::now();
+        let result = self.try_credentials(username, &password, address).await;
+        self.metrics
+            .login(Factor::Header, &result, started.elapsed());
+        result
+    }
+
+    async fn try_credentials(
+        &self,
+        username: &str,
+        password: &Zeroizing<String>,
+        address: IpAddr,
+    ) -> Result<Arc<UserEntry>, LoginError> {
+        let (user, reserved) = self.guess(username, password, address).await?;
         self.resolve(&reserved, Outcome::Right).await?;
         Ok(user)
     }
@@ -117,8 +147,22 @@ impl App {
         address: IpAddr,
         domain: &CookieDomain,
     ) -> Result<Opened, LoginError> {
+        let started = Instant::now();
+        let result = self.try_again(who, &password, address, domain).await;
+        self.metrics
+            .login(Factor::Password, &result, started.elapsed());
+        result
+    }
+
+    async fn try_again(
+        &self,
+        who: &Authenticated,
+        password: &Zeroizing<String>,
+        address: IpAddr,
+        domain: &CookieDomain,
+    ) -> Result<Opened, LoginError> {
         let (user, reserved) = self
-            .guess(who.user.name.as_str(), &password, address)
+            .guess(who.user.name.as_str(), password, address)
             .await?;
         let session = NewSession {
             user: user.name.clone(),
@@ -199,9 +243,9 @@ impl App {
             return Err(LoginError::Busy("too many logins from this address"));
         }
         let user = self.users.enabled(username);
-        let reserved = self
-            .reserve(user.as_ref().map(|user| &user.name), place)
-            .await?;
+        let name = user.as_ref().map(|user| &user.name);
+        let subjects = self.subjects(name, place);
+        let reserved = self.reserve(name, subjects).await?;
         let hash = user
             .as_ref()
             .map_or_else(|| Arc::clone(&self.decoy), |user| user.password.phc());
@@ -224,12 +268,8 @@ impl App {
         }
     }
 
-    /// Reserves a guess; waits a little where the budget is used up by guesses that are still open.
-    async fn reserve(
-        &self,
-        user: Option<&UserName>,
-        place: Subject,
-    ) -> Result<Reserved, LoginError> {
+    /// Whose budget a guess at a password is charged to.
+    fn subjects(&self, user: Option<&UserName>, place: Subject) -> Vec<Subject> {
         let regulation = &self.config.regulation;
         let mut subjects = Vec::new();
         if regulation.max_retries > 0 {
@@ -239,7 +279,17 @@ impl App {
             );
             subjects.extend(regulation.modes.address.then_some(place));
         }
+        subjects
+    }
+
+    /// Reserves a guess; waits a little where the budget is used up by guesses that are still open.
+    pub(super) async fn reserve(
+        &self,
+        user: Option<&UserName>,
+        subjects: Vec<Subject>,
+    ) -> Result<Reserved, LoginError> {
         let give_up = Instant::now() + BUSY_WAIT;
+        let mut rest = BUSY_RETRY;
         loop {
             let id = random::reservation_id();
             let (user, budget) = (user.cloned(), self.budget());
@@ -251,6 +301,7 @@ impl App {
             };
             match self.propose(command).await?.reply {
                 Reply::Reserved { epoch } => {
+                    self.metrics.reservation("reserved");
                     return Ok(Reserved {
                         id,
                         subjects,
@@ -258,12 +309,15 @@ impl App {
                     });
                 }
                 Reply::Rejected(Rejection::Busy) if Instant::now() < give_up => {
-                    tokio::time::sleep(BUSY_RETRY).await;
+                    tokio::time::sleep(rest).await;
+                    rest *= 2;
                 }
                 Reply::Rejected(Rejection::Banned { .. }) => {
+                    self.metrics.reservation("banned");
                     return Err(LoginError::Refused("banned"));
                 }
                 _ => {
+                    self.metrics.reservation("exhausted");
                     return Err(LoginError::Refused(
                         "every guess that is left is being checked",
                     ));
@@ -272,7 +326,11 @@ impl App {
         }
     }
 
-    async fn resolve(&self, reserved: &Reserved, outcome: Outcome) -> Result<(), ProposeError> {
+    pub(super) async fn resolve(
+        &self,
+        reserved: &Reserved,
+        outcome: Outcome,
+    ) -> Result<(), ProposeError> {
         if reserved.subjects.is_empty() {
             return Ok(());
         }

@@ -43,7 +43,7 @@ impl SafeTarget {
             .unwrap_or_default()
     }
 
-    fn target(&self, method: &str) -> Option<Target> {
+    fn target<'a>(&'a self, method: &'a str) -> Option<Target<'a>> {
         // The fragment never leaves the browser, so no rule sees it.
         let without_fragment = self.text.split('#').next().unwrap_or_default();
         // Where no method is known, rules that name methods do not match.

@@ -11,7 +11,7 @@ use super::login::Opened;
 use super::token::UnverifiedToken;
 use crate::authn::file::UserEntry;
 use crate::clock;
-use crate::config::CookieDomain;
+use crate::config::{CookieDomain, Reads};
 
 /// How long a request waits for this node to apply the log as far as the session it carries.
 const CATCH_UP: Duration = Duration::from_secs(1);
@@ -66,7 +66,7 @@ impl App {
     /// [`ProposeError`] if this node has neither a lease nor a way to the leader: nothing may be answered then.
     pub async fn authenticate(
         &self,
-        values: &[&str],
+        values: impl Iterator<Item = &str>,
         domain: &CookieDomain,
     ) -> Result<Option<Authenticated>, ProposeError> {
         let Some(token) = only_token(values) else {
@@ -104,7 +104,10 @@ impl App {
 
     /// The session, read under a lease that holds after every await. A node that has not applied the log as far as
     /// the token says waits for it, a second at most.
-    async fn find(&self, token: UnverifiedToken) -> Result<Option<Arc<Session>>, ProposeError> {
+    pub(super) async fn find(
+        &self,
+        token: UnverifiedToken,
+    ) -> Result<Option<Arc<Session>>, ProposeError> {
         match self.look_up(token.key) {
             Found::Session(session) => return Ok(Some(session)),
             Found::Nothing if token.index_hint <= self.node.applied() => return Ok(None),
@@ -123,7 +126,7 @@ impl App {
     /// The lease is looked at before the session is read, so that what is read includes all that was acknowledged
     /// before the request came; and again after it, so that a node that was paused in between answers nothing old.
     fn look_up(&self, key: SessionKey) -> Found {
-        if !self.node.may_read() {
+        if self.config.cluster.reads == Reads::Strict || !self.node.may_read() {
             return Found::NoLease;
         }
         let session = self.node.reader().session(&key);
@@ -147,10 +150,8 @@ impl App {
 }
 
 /// The one token among the values of the session cookie; `None` if there is none or more than one.
-fn only_token(values: &[&str]) -> Option<UnverifiedToken> {
-    let mut tokens = values
-        .iter()
-        .filter_map(|value| UnverifiedToken::parse(value));
+fn only_token<'a>(values: impl Iterator<Item = &'a str>) -> Option<UnverifiedToken> {
+    let mut tokens = values.filter_map(UnverifiedToken::parse);
     let first = tokens.next()?;
     tokens.all(|token| token.key == first.key).then_some(first)
 }

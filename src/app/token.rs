@@ -71,13 +71,22 @@ impl UnverifiedToken {
             return None;
         }
         let (secret, hint) = token.split_at_checked(SECRET_CHARS)?;
-        let hint = BASE64URL.decode(format!("{hint}A")).ok()?;
-        let hint: [u8; 8] = hint.try_into().ok()?;
         Some(Self {
             key: SessionKey::of_token(secret),
-            index_hint: u64::from_be_bytes(hint) >> (64 - HINT_BITS),
+            index_hint: hint.bytes().fold(0, |bits, byte| bits << 6 | digit(byte)),
         })
     }
+}
+
+/// The six bits that a letter of base64url stands for. Source: RFC 4648 §5.
+fn digit(letter: u8) -> u64 {
+    u64::from(match letter {
+        b'A'..=b'Z' => letter - b'A',
+        b'a'..=b'z' => letter - b'a' + 26,
+        b'0'..=b'9' => letter - b'0' + 52,
+        b'-' => 62,
+        _ => 63,
+    })
 }
 
 #[cfg(test)]

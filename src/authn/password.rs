@@ -3,15 +3,17 @@
 //! As many threads as the pool was given check one password each, at the lowest scheduling priority. A bounded
 //! queue stands before them; beyond it a check is refused at once.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argon2::password_hash::{PasswordHash, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use prometheus::IntCounter;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
+
+use crate::metrics::PasswordChecks;
 
 /// Checks waiting for one thread. With argon2's defaults (about 0.1 s each) that is a few seconds of work.
 const QUEUE_PER_THREAD: usize = 16;
@@ -36,21 +38,44 @@ struct Check {
 #[derive(Debug, Clone)]
 pub struct PasswordPool {
     queue: SyncSender<Check>,
+    capacity: usize,
+    waiting: Arc<AtomicUsize>,
+    counted: PasswordChecks,
 }
 
 impl PasswordPool {
-    /// Starts `threads` threads, at least one, which count each check they begin in `begun`. Their memory is `threads`
-    /// times what the largest hash asks for.
+    /// Starts `threads` threads, at least one, which count what they do in `counted`. Their memory is `threads` times
+    /// what the largest hash asks for.
     #[must_use]
-    pub fn start(threads: usize, begun: &IntCounter) -> Self {
+    pub fn start(threads: usize, counted: &PasswordChecks) -> Self {
         let threads = threads.max(1);
-        let (queue, checks) = sync_channel(threads * QUEUE_PER_THREAD);
+        let capacity = threads * QUEUE_PER_THREAD;
+        let (queue, checks) = sync_channel(capacity);
+        let waiting = Arc::new(AtomicUsize::new(0));
         let checks = Arc::new(Mutex::new(checks));
         for _ in 0..threads {
-            let (checks, begun) = (Arc::clone(&checks), begun.clone());
-            std::thread::spawn(move || work(&checks, &begun));
+            let (checks, waiting) = (Arc::clone(&checks), Arc::clone(&waiting));
+            let counted = counted.clone();
+            std::thread::spawn(move || work(&checks, &waiting, &counted));
         }
-        Self { queue }
+        Self {
+            queue,
+            capacity,
+            waiting,
+            counted: counted.clone(),
+        }
+    }
+
+    /// How many checks wait for a thread.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Relaxed)
+    }
+
+    /// How many checks can wait.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// Whether `password` is the one behind `hash`, a PHC string. A hash that does not parse matches nothing, and takes
@@ -64,18 +89,24 @@ impl PasswordPool {
         hash: Arc<str>,
     ) -> Result<bool, PoolFull> {
         let (answer, answered) = oneshot::channel();
+        // Counted before it is there, so that whoever takes it never counts below zero.
+        self.waiting.fetch_add(1, Relaxed);
         match self.queue.try_send(Check {
             password,
             hash,
             answer,
         }) {
             Ok(()) => answered.await.map_err(|_| PoolFull),
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(PoolFull),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                self.waiting.fetch_sub(1, Relaxed);
+                self.counted.turned_away.inc();
+                Err(PoolFull)
+            }
         }
     }
 }
 
-fn work(checks: &Mutex<Receiver<Check>>, begun: &IntCounter) {
+fn work(checks: &Mutex<Receiver<Check>>, waiting: &AtomicUsize, counted: &PasswordChecks) {
     // Without the lower priority checks still work; verify is then a little slower beside them.
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 10);
     loop {
@@ -88,12 +119,16 @@ fn work(checks: &Mutex<Receiver<Check>>, begun: &IntCounter) {
         else {
             return;
         };
+        waiting.fetch_sub(1, Relaxed);
         if answer.is_closed() {
             continue;
         }
-        begun.inc();
+        counted.begun.inc();
+        let began = Instant::now();
+        let matches = verify(password.as_bytes(), &hash);
+        counted.took.record(began.elapsed());
         // Nobody waits any more if the visitor has gone; the reservation then expires as a failure.
-        let _ = answer.send(verify(password.as_bytes(), &hash));
+        let _ = answer.send(matches);
     }
 }
 
@@ -133,28 +168,26 @@ pub fn hash(
 mod tests {
     use super::*;
 
-    fn counter() -> IntCounter {
-        IntCounter::new("begun", "Begun.").expect("the name is valid")
-    }
-
     fn cheap(password: &str) -> Arc<str> {
         hash(password.as_bytes(), &[7; 16], 64, 1, 1).expect("cheap costs are within bounds")
     }
 
     #[tokio::test]
     async fn the_right_password_matches_and_another_does_not() {
-        let begun = counter();
-        let pool = PasswordPool::start(1, &begun);
+        let counted = PasswordChecks::default();
+        let pool = PasswordPool::start(1, &counted);
         let check =
             |password: &str| pool.check(Zeroizing::new(password.to_owned()), cheap("pass:wörd"));
         assert_eq!(check("pass:wörd").await, Ok(true));
         assert_eq!(check("pass:word").await, Ok(false));
-        assert_eq!(begun.get(), 2);
+        assert_eq!(counted.begun.get(), 2);
+        assert_eq!(counted.took.numbers().count(), 2);
+        assert_eq!(pool.waiting(), 0);
     }
 
     #[tokio::test]
     async fn a_hash_that_is_none_matches_nothing() {
-        let pool = PasswordPool::start(1, &counter());
+        let pool = PasswordPool::start(1, &PasswordChecks::default());
         for hash in ["", "$argon2id$", "plain", "$2b$12$abcdefghijklmnopqrstuu"] {
             assert_eq!(
                 pool.check(Zeroizing::new(hash.to_owned()), Arc::from(hash))
@@ -168,7 +201,13 @@ mod tests {
     #[tokio::test]
     async fn beyond_the_queue_a_check_is_refused_at_once() {
         let (queue, _checks) = sync_channel(1);
-        let pool = PasswordPool { queue };
+        let counted = PasswordChecks::default();
+        let pool = PasswordPool {
+            queue,
+            capacity: 1,
+            waiting: Arc::default(),
+            counted: counted.clone(),
+        };
         let waiting = tokio::spawn({
             let pool = pool.clone();
             async move {
@@ -182,6 +221,7 @@ mod tests {
                 .await,
             Err(PoolFull)
         );
+        assert_eq!((pool.waiting(), counted.turned_away.get()), (1, 1));
         waiting.abort();
     }
 }

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
+
 use super::file::{Options, UserEntry, Users};
 use crate::config::Problem;
 
@@ -16,6 +19,8 @@ pub struct UserSource {
     path: PathBuf,
     options: Options,
     current: RwLock<Arc<Users>>,
+    /// Of the file's text.
+    digest: watch::Sender<[u8; 32]>,
 }
 
 /// Why the users file cannot be used.
@@ -41,21 +46,20 @@ impl UserSource {
     /// # Errors
     /// [`UsersError`] if it cannot be read or has mistakes; all of them are told.
     pub fn load(path: PathBuf, options: Options) -> Result<Self, UsersError> {
-        let users = read(&path, &options)?;
+        let (users, digest) = read(&path, &options)?;
         Ok(Self {
             path,
             options,
             current: RwLock::new(Arc::new(users)),
+            digest: watch::Sender::new(digest),
         })
     }
 
     /// The user of that name, if there is one and it is not disabled.
     #[must_use]
     pub fn enabled(&self, name: &str) -> Option<Arc<UserEntry>> {
-        self.current()
-            .get(name)
-            .filter(|user| !user.disabled)
-            .cloned()
+        let users = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        users.get(name).filter(|user| !user.disabled).cloned()
     }
 
     /// All users as they are now.
@@ -64,13 +68,20 @@ impl UserSource {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The SHA-256 of the file as it was last read, for members to see that they have the same users.
+    #[must_use]
+    pub fn digest(&self) -> watch::Receiver<[u8; 32]> {
+        self.digest.subscribe()
+    }
+
     /// Reads the file again. With a mistake in it, the users stay as they were.
     ///
     /// # Errors
     /// As [`UserSource::load`].
     pub fn reload(&self) -> Result<(), UsersError> {
-        let users = Arc::new(read(&self.path, &self.options)?);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = users;
+        let (users, digest) = read(&self.path, &self.options)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(users);
+        self.digest.send_replace(digest);
         Ok(())
     }
 
@@ -120,14 +131,16 @@ impl UserSource {
     }
 }
 
-fn read(path: &std::path::Path, options: &Options) -> Result<Users, UsersError> {
+/// The users in a file, and the SHA-256 of its text.
+fn read(path: &std::path::Path, options: &Options) -> Result<(Users, [u8; 32]), UsersError> {
     let unreadable = |source| UsersError::Unreadable {
         path: path.to_owned(),
         source,
     };
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
-    super::file::parse(&text, &path.display().to_string(), options.clone())
-        .map_err(UsersError::Mistakes)
+    let users = super::file::parse(&text, &path.display().to_string(), options.clone())
+        .map_err(UsersError::Mistakes)?;
+    Ok((users, Sha256::digest(&text).into()))
 }
 
 /// An error with its causes, on one line.

@@ -7,11 +7,15 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::failure::{Failure, cannot_print};
+use crate::config::{Filter, Problem, Selection};
 use crate::serve::Prepared;
 
 /// Where the files are named when the flag is not given; the first that is set counts. The second is
 /// Authelia's.
 const VARIABLES: [&str; 2] = ["QUORATE_CONFIG", "X_AUTHELIA_CONFIG"];
+
+/// Where filters are named when the flag is not given; the second is Authelia's.
+const FILTER_VARIABLES: [&str; 2] = ["QUORATE_CONFIG_FILTERS", "X_AUTHELIA_CONFIG_FILTERS"];
 
 /// What Authelia reads when nothing names a file.
 const DEFAULT_FILE: &str = "configuration.yml";
@@ -23,26 +27,60 @@ pub(super) struct ConfigFiles {
     /// win [default: configuration.yml] [env: QUORATE_CONFIG, X_AUTHELIA_CONFIG]
     #[arg(short, long, value_name = "FILE", value_delimiter = ',')]
     config: Vec<PathBuf>,
+    /// Filters that every file goes through: `template`, `expand-env`
+    /// [env: QUORATE_CONFIG_FILTERS, X_AUTHELIA_CONFIG_FILTERS]
+    #[arg(
+        long = "config.experimental.filters",
+        value_name = "FILTER",
+        value_delimiter = ','
+    )]
+    filters: Vec<String>,
 }
 
 impl ConfigFiles {
     /// Whether a flag or a variable names a file.
     pub(super) fn are_named(&self) -> bool {
-        !self.config.is_empty() || from_environment(|name| std::env::var_os(name)).is_some()
+        !self.config.is_empty()
+            || from_environment(VARIABLES, |name| std::env::var_os(name)).is_some()
     }
 
-    /// The files: those of the flag, else those of the environment, else the default one.
-    pub(super) fn paths(&self) -> Vec<PathBuf> {
-        if !self.config.is_empty() {
-            return self.config.clone();
+    /// Files and filters: those of the flags, else those of the environment, else the default.
+    pub(super) fn selection(&self) -> Result<Selection, Failure> {
+        let mut files = self.config.clone();
+        if files.is_empty() {
+            let named = from_environment(VARIABLES, |name| std::env::var_os(name));
+            files = named.map_or_else(
+                || vec![DEFAULT_FILE.into()],
+                |names| names.into_iter().map(PathBuf::from).collect(),
+            );
         }
-        from_environment(|name| std::env::var_os(name)).unwrap_or_else(|| vec![DEFAULT_FILE.into()])
+        let mut names = self.filters.clone();
+        if names.is_empty() {
+            names = from_environment(FILTER_VARIABLES, |name| std::env::var_os(name))
+                .unwrap_or_default();
+        }
+        let filters = names
+            .iter()
+            .map(|name| filter(name))
+            .collect::<Result<_, _>>()?;
+        Ok(Selection { files, filters })
     }
 }
 
-/// Reads the first variable that is set and not empty; `read` looks one up.
-fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Option<Vec<PathBuf>> {
-    let value = VARIABLES
+fn filter(name: &str) -> Result<Filter, Failure> {
+    Filter::parse(name.trim()).ok_or_else(|| {
+        Failure::Usage(format!(
+            "`{name}` is not a filter; the filters are `template` and `expand-env`"
+        ))
+    })
+}
+
+/// The items of the first variable that is set and not empty; `read` looks one up.
+fn from_environment(
+    variables: [&str; 2],
+    read: impl Fn(&str) -> Option<OsString>,
+) -> Option<Vec<String>> {
+    let value = variables
         .iter()
         .filter_map(|name| read(name))
         .find(|value| !value.is_empty())?;
@@ -50,7 +88,7 @@ fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Option<Vec<PathB
         value
             .to_string_lossy()
             .split(',')
-            .map(PathBuf::from)
+            .map(str::to_owned)
             .collect(),
     )
 }
@@ -58,20 +96,45 @@ fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Option<Vec<PathB
 /// Look at configuration files.
 #[derive(Debug, Subcommand)]
 pub(super) enum Config {
-    /// Check configuration files and print every problem with its key and line.
+    /// Check configuration files, and the users, certificate and key they name; print every mistake with key and line.
     #[command(
         after_help = "Example:\n  quorate config validate --config /etc/quorate/configuration.yml"
     )]
     Validate(ConfigFiles),
+    /// Print configuration files as they are after their filters. Secrets are printed, too.
+    #[command(
+        after_help = "Example:\n  quorate config template --config.experimental.filters template --config /etc/quorate/configuration.yml"
+    )]
+    Template(ConfigFiles),
 }
 
 impl Config {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let Self::Validate(files) = self;
-        let prepared = crate::serve::prepare(&files.paths())
-            .map_err(Failure::while_doing("the configuration is not valid"))?;
-        report(&prepared).map_err(cannot_print)
+        match self {
+            Self::Validate(files) => {
+                let prepared = crate::serve::prepare(&files.selection()?)
+                    .map_err(Failure::while_doing("the configuration is not valid"))?;
+                report(&prepared).map_err(cannot_print)
+            }
+            Self::Template(files) => {
+                let texts = crate::serve::rendered(&files.selection()?).map_err(mistakes)?;
+                print_texts(&texts).map_err(cannot_print)
+            }
+        }
     }
+}
+
+fn mistakes(problems: Vec<Problem>) -> Failure {
+    Failure::because(crate::serve::Failure::Mistakes(problems).to_string())
+}
+
+/// One document per file, so that each can be told from the next.
+fn print_texts(texts: &[(String, String)]) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    for (file, text) in texts {
+        writeln!(out, "---\n## File: {file}\n##\n{}", text.trim_end())?;
+    }
+    Ok(())
 }
 
 /// Says what was found to be in order, after whatever the operator should read once.
@@ -81,20 +144,22 @@ fn report(prepared: &Prepared) -> std::io::Result<()> {
     for notice in prepared.config.notices.iter().chain(users.notices()) {
         writeln!(out, "notice: {notice}")?;
     }
-    let rules = prepared.config.access.rules.len();
-    writeln!(
-        out,
-        "The configuration is valid: {rules} access rules, {} users.",
-        users.len()
-    )
+    let rules = counted(prepared.config.access.rules.len(), "access rule");
+    let users = counted(users.len(), "user");
+    writeln!(out, "The configuration is valid: {rules}, {users}.")
+}
+
+fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn paths(pairs: &[(&str, &str)]) -> Option<Vec<PathBuf>> {
-        from_environment(|name| {
+    fn paths(pairs: &[(&str, &str)]) -> Option<Vec<String>> {
+        from_environment(VARIABLES, |name| {
             pairs
                 .iter()
                 .find(|(key, _)| *key == name)

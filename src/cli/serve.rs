@@ -1,11 +1,10 @@
 //! `quorate serve`: runs one node until it is told to stop.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use super::config::ConfigFiles;
 use super::failure::{AnyError, Failure};
+use crate::config::Selection;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,16 +32,16 @@ impl Serve {
         if let Some(parent) = self.die_with_parent {
             die_with_parent(parent)?;
         }
-        serve(self.config.paths()).map_err(Failure::while_doing("cannot serve"))
+        serve(self.config.selection()?).map_err(Failure::while_doing("cannot serve"))
     }
 }
 
 /// As many worker threads as there are cores; what a password check costs happens elsewhere.
-fn serve(configs: Vec<PathBuf>) -> Result<(), AnyError> {
+fn serve(selection: Selection) -> Result<(), AnyError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    Ok(runtime.block_on(crate::serve::run(configs))?)
+    Ok(runtime.block_on(crate::serve::run(selection))?)
 }
 
 /// Asks the kernel to kill this process when its parent ends, and makes sure that the parent has

@@ -20,7 +20,9 @@ fn config_of(line: &str) -> Vec<String> {
         other => panic!("not a command with a configuration: {other:?}"),
     };
     files
-        .paths()
+        .selection()
+        .expect("no filter is named")
+        .files
         .iter()
         .map(|path| path.display().to_string())
         .collect()

@@ -25,9 +25,8 @@ fn walk(node: &Node, branch: &Branch, path: &str, at: &Place, findings: &mut Fin
     }
     if let Some(kind) = branch.kind {
         if let Some(culprit) = template(node) {
-            let message =
-                "holds `{{`, which is for Authelia's `template` filter and not supported yet";
-            let advice = "write the value itself, or set the key by an environment variable";
+            let message = "holds `{{`, which only the filter `template` replaces";
+            let advice = "start with `--config.experimental.filters template`";
             findings.problem(&culprit.at, path, message, advice);
         } else if let Err(Mismatch {
             culprit,

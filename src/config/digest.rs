@@ -49,6 +49,7 @@ pub(crate) fn digest(config: &Config) -> [u8; 32] {
     lines.add("regulation.max_retries", regulation.max_retries);
     lines.add("regulation.find_time", regulation.find_time.as_millis());
     lines.add("regulation.ban_time", regulation.ban_time.as_millis());
+    lines.add("totp", format_args!("{:?}", config.totp));
     let users = &config.users;
     lines.add(
         "users.search",

@@ -138,7 +138,7 @@ fn unexpected(name: &str, at: &Place, findings: &mut Findings) {
     let plain = name.strip_suffix("_FILE").unwrap_or(name);
     let hint = match nearest(plain, VARIABLES.keys().map(String::as_str)) {
         Some(near) if near == plain => "only secrets can come from a file".to_owned(),
-        Some(near) => format!("the nearest name is `{near}`"),
+        Some(near) => format!("the nearest name is `QUORATE_{near}`"),
         None => "it is ignored".to_owned(),
     };
     findings.notice(at, "", format!("names no key; {hint}"));

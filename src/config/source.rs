@@ -4,8 +4,18 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::filter::Filter;
 use super::place::{Place, Problem};
 use super::yaml::BYTES_MAX;
+
+/// Where a configuration comes from: what `--config` and `--config.experimental.filters` name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Files and directories, the later laid over the earlier.
+    pub files: Vec<PathBuf>,
+    /// What every file goes through before it is read.
+    pub filters: Vec<Filter>,
+}
 
 /// A configuration file's text.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! Configurations as data: what loads, and what is said about what does not.
 
 mod files;
+mod filters;
 mod forms;
 mod mistakes;
 mod never_panics;
@@ -10,7 +11,7 @@ mod variables;
 
 use std::path::Path;
 
-use super::{Config, Problem, Source, Surroundings, parse};
+use super::{Config, Filter, Problem, Source, Surroundings, parse};
 
 /// A configuration that starts: what every test adds its own lines to.
 const BASE: &str = "\
@@ -30,6 +31,14 @@ fn source(file: &str, text: &str) -> Source {
 
 /// Parses files laid over one another, with variables; secret files are those of `/secrets`.
 fn load(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Config, Vec<Problem>> {
+    load_filtered(files, variables, &[])
+}
+
+fn load_filtered(
+    files: &[(&str, &str)],
+    variables: &[(&str, &str)],
+    filters: &[Filter],
+) -> Result<Config, Vec<Problem>> {
     let sources: Vec<Source> = files
         .iter()
         .map(|(file, text)| source(file, text))
@@ -49,6 +58,7 @@ fn load(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Config, Ve
         variables,
         host_name: "n1",
         read_file: &read_file,
+        filters,
     };
     parse(&sources, &surroundings)
 }

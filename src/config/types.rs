@@ -18,7 +18,7 @@ use quorate_core::access::rule::{Requirement, RuleSpec};
 use super::place::{Notice, Place};
 use super::secret::Secret;
 
-pub use cluster::{ClusterConfig, Member};
+pub use cluster::{ClusterConfig, Member, Reads};
 pub use server::{
     AuthnStrategy, AuthzEndpoint, Implementation, Listen, Scheme, Server, StrategyKind, Timeouts,
     TlsFiles,
@@ -44,6 +44,8 @@ pub struct Config {
     pub users: UsersFile,
     /// `regulation`.
     pub regulation: Regulation,
+    /// `totp`.
+    pub totp: Totp,
     /// `telemetry`.
     pub telemetry: Telemetry,
     /// `storage`.
@@ -169,6 +171,27 @@ pub struct RegulationModes {
     pub user: bool,
     /// Count by client address (`ip`).
     pub address: bool,
+}
+
+/// `totp`: one-time passwords. What a device was set up with goes with the device; the defaults here are for new ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Totp {
+    /// Whether nobody can use one.
+    pub is_disabled: bool,
+    /// Whom the authenticator app names.
+    pub issuer: String,
+    /// The hash function of new devices.
+    pub algorithm: quorate_core::TotpAlgorithm,
+    /// Digits of new devices, 6 or 8.
+    pub digits: u8,
+    /// How long a password of a new device is valid, in seconds; 15 or more.
+    pub period_s: u32,
+    /// How many periods before and after the current one are accepted as well; at most 10.
+    pub skew: u8,
+    /// Bytes of new secrets, 20 to 128.
+    pub secret_bytes: usize,
+    /// Whether a password is accepted more than once.
+    pub may_repeat: bool,
 }
 
 /// `telemetry`.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
+use super::filter::written_in;
 use super::node::{Body, Entry, Node, Tone};
 use super::place::{Findings, Place};
 
@@ -21,11 +22,16 @@ const DEPTH_MAX: usize = 32;
 /// The most values of one file once its aliases are written out.
 const NODES_MAX: usize = 500_000;
 
-/// Parses one document.
+/// Parses one document. `lines` says where each line was written, if `text` came out of a filter.
 ///
 /// Mistakes go to `findings`; the tree is then as complete as it could be made, and must not be used for more than
 /// finding further mistakes. An empty file is an empty map.
-pub(crate) fn parse(text: &str, file: &str, findings: &mut Findings) -> Option<Node> {
+pub(crate) fn parse(
+    text: &str,
+    file: &str,
+    lines: &[u32],
+    findings: &mut Findings,
+) -> Option<Node> {
     let file: Arc<str> = file.into();
     let whole = Place::whole(file.clone());
     if text.len() > BYTES_MAX {
@@ -43,6 +49,7 @@ pub(crate) fn parse(text: &str, file: &str, findings: &mut Findings) -> Option<N
     let mut builder = Builder {
         file,
         text,
+        lines,
         frames: Vec::new(),
         anchors: HashMap::new(),
         nodes: 0,
@@ -95,6 +102,7 @@ enum Content {
 struct Builder<'a> {
     file: Arc<str>,
     text: &'a str,
+    lines: &'a [u32],
     frames: Vec<Frame>,
     /// Finished anchored values, with the number of values in each.
     anchors: HashMap<usize, (Node, usize)>,
@@ -151,7 +159,7 @@ impl Builder<'_> {
             .lines()
             .nth(error.marker().line().saturating_sub(1));
         let advice = if line.is_some_and(|line| line.contains("{{")) {
-            "Authelia's `template` filter is not supported yet; write the value itself"
+            "for templates start with `--config.experimental.filters template`"
         } else if error.info().contains("anchor") {
             "quote a text that begins with `*` or `&`, such as `'*.example.com'`"
         } else {
@@ -167,7 +175,10 @@ impl Builder<'_> {
     fn place(&self, mark: Marker) -> Place {
         Place {
             file: self.file.clone(),
-            line: u32::try_from(mark.line()).unwrap_or(u32::MAX).max(1),
+            line: written_in(
+                self.lines,
+                u32::try_from(mark.line()).unwrap_or(u32::MAX).max(1),
+            ),
             column: u32::try_from(mark.col()).map_or(u32::MAX, |column| column.saturating_add(1)),
         }
     }

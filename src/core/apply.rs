@@ -1,5 +1,7 @@
 //! The state transition: total, deterministic, and the only place that changes the state.
 
+mod ban;
+mod factor;
 mod guess;
 mod session;
 
@@ -57,6 +59,11 @@ impl State {
             Command::TouchSessions { seen } => self.touch_sessions(seen),
             Command::ExpireSessions { keys } => self.expire_sessions(keys),
             Command::ExpireAttempts { subjects, budget } => self.expire_attempts(subjects, budget),
+            Command::SetTotp { user, device } => self.set_totp(user, device),
+            Command::RemoveTotp { user } => self.remove_totp(user),
+            Command::UseTotp(totp) => self.use_totp(totp),
+            Command::Ban { subject, for_ms } => self.ban(subject, *for_ms),
+            Command::LiftBan { subject } => self.lift_ban(subject),
         }
     }
 }

@@ -51,6 +51,8 @@ pub enum Kind {
     SnapshotMeta = 12,
     /// How far a log was durable at least.
     DurableMark = 13,
+    /// A run of users' second factors in a snapshot.
+    SnapshotAuthenticators = 14,
 }
 
 /// Why bytes are not the record they should be.

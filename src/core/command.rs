@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{RequestId, ReservationId, SessionKey, Subject, Timestamp, UserName};
+use crate::{NewTotp, RequestId, ReservationId, SessionKey, Subject, Timestamp, UserName};
 
 /// One command on its way through the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +92,60 @@ pub enum Command {
         /// What is allowed.
         budget: Budget,
     },
+    /// Give a user a one-time password device in place of any older one. Answers [`Reply::Done`].
+    SetTotp {
+        /// The user.
+        user: UserName,
+        /// The device.
+        device: NewTotp,
+    },
+    /// Take a user's one-time password device away; sessions stay as they are. Answers [`Reply::Done`] or
+    /// [`Rejection::Missing`].
+    RemoveTotp {
+        /// The user.
+        user: UserName,
+    },
+    /// Accept a one-time password that was found right, once in the cluster, and open a session of two factors in place
+    /// of the one it was given in. Revoking: the old session ends. Answers [`Reply::Done`], [`Rejection::Used`] or
+    /// [`Rejection::Outdated`]; the guess is resolved in any case.
+    UseTotp(TotpUse),
+    /// Ban a subject by an operator's will; a user's sessions end. Revoking. Answers [`Reply::Ended`].
+    Ban {
+        /// Who is banned.
+        subject: Subject,
+        /// For how long, in milliseconds; `None`: until it is lifted.
+        for_ms: Option<u64>,
+    },
+    /// Lift a ban, whoever imposed it, and forget the failures. Answers [`Reply::Done`] or [`Rejection::Missing`].
+    LiftBan {
+        /// Who is banned.
+        subject: Subject,
+    },
+}
+
+/// A one-time password that was found right, and the session it opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TotpUse {
+    /// SHA-256 of the new token.
+    pub key: SessionKey,
+    /// The session in which the password was given; it ends, and must be live until then.
+    pub replaces: SessionKey,
+    /// The session.
+    pub session: NewSession,
+    /// The guess that earned it.
+    pub reservation: ReservationId,
+    /// The subjects it was reserved for.
+    pub subjects: Vec<Subject>,
+    /// What is allowed.
+    pub budget: Budget,
+    /// The user's epoch when the password was checked.
+    pub epoch: u64,
+    /// The revision of the device that the password was checked against.
+    pub revision: u64,
+    /// The second, since the Unix epoch, in which the password's period began.
+    pub start_s: u64,
+    /// Whether a password that was used before is accepted again, as the operator may wish.
+    pub may_repeat: bool,
 }
 
 impl Command {
@@ -99,18 +153,22 @@ impl Command {
     pub const SUBJECTS_MAX: usize = 2;
     /// The most items of one bulk command.
     pub const BATCH_MAX: usize = 256;
+    /// The newest set of commands that this program can apply; it rises with every release that adds one.
+    pub const SET: u32 = 1;
 
     /// Whether the reply has to wait until no node allows any more what this command ends.
     #[must_use]
     pub const fn is_revoking(&self) -> bool {
-        matches!(self, Self::EndSession { .. } | Self::KillUser { .. })
-            || matches!(
-                self,
-                Self::OpenSession {
-                    replaces: Some(_),
-                    ..
-                }
-            )
+        matches!(
+            self,
+            Self::EndSession { .. } | Self::KillUser { .. } | Self::UseTotp(_) | Self::Ban { .. }
+        ) || matches!(
+            self,
+            Self::OpenSession {
+                replaces: Some(_),
+                ..
+            }
+        )
     }
 }
 
@@ -187,4 +245,10 @@ pub enum Rejection {
     /// What the command was checked against has changed since.
     #[error("the user changed while the credentials were checked")]
     Outdated,
+    /// The one-time password was right and has been accepted before.
+    #[error("the one-time password was used before")]
+    Used,
+    /// There is nothing of that name.
+    #[error("there is no such thing")]
+    Missing,
 }

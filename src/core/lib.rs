@@ -21,8 +21,10 @@
 
 pub mod access;
 mod apply;
+mod authenticator;
 pub mod codec;
 mod command;
+mod ended;
 mod id;
 mod regulation;
 mod session;
@@ -31,7 +33,8 @@ mod snapshot;
 mod state;
 mod time;
 
-pub use command::{Budget, Command, NewSession, Outcome, Proposal, Rejection, Reply};
+pub use authenticator::{Authenticators, NewTotp, Totp, TotpAlgorithm};
+pub use command::{Budget, Command, NewSession, Outcome, Proposal, Rejection, Reply, TotpUse};
 pub use id::{InvalidName, RequestId, ReservationId, SessionKey, UserName};
 pub use regulation::{Attempts, Subject};
 pub use session::{Level, Session};

@@ -16,6 +16,9 @@ pub enum Subject {
     User(UserName),
     /// Guesses from one address; build it with [`Subject::of_address`].
     Address(IpAddr),
+    /// Guesses at one user's second factor. Counted apart: else whoever knows the password could have the failures
+    /// forgiven by logging in again, and guess for ever.
+    SecondFactor(UserName),
 }
 
 impl Subject {
@@ -109,6 +112,17 @@ impl Attempts {
 
     /// Forget the failures after a right guess. A ban that holds stays.
     pub(crate) fn forgive(&mut self) {
+        self.failed_at.clear();
+    }
+
+    /// Ban until `until`, whatever was counted. A longer ban that holds already is shortened to it.
+    pub(crate) fn ban_until(&mut self, until: Timestamp) {
+        self.banned_until = Some(until);
+    }
+
+    /// Forget the ban and the failures.
+    pub(crate) fn lift(&mut self) {
+        self.banned_until = None;
         self.failed_at.clear();
     }
 

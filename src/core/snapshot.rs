@@ -1,21 +1,24 @@
 //! The state as bytes: frames in a fixed order, records in key order, so that equal states are equal bytes.
 //!
-//! `Head{now, counts}`, then runs of at most [`RUN`] records: sessions, users, attempts, requests (oldest first), then
-//! `End{counts}`. Each run is one frame of the [codec](crate::codec), so damage anywhere is noticed.
+//! `Head{now, counts}`, then runs of at most [`RUN`] records: sessions, users, attempts, second factors, requests
+//! (oldest first), then `End{counts}`. Each run is one frame of the [codec](crate::codec), so damage anywhere is noticed.
 
+use std::collections::HashSet;
 use std::io::{self, Read, Write};
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::codec::{self, CodecError, Kind};
 use crate::state::{RecentRequests, RememberedRequest, User};
-use crate::{Attempts, Session, SessionKey, State, StateView, Subject, Timestamp, UserName};
+use crate::{
+    Attempts, Authenticators, Session, SessionKey, State, StateView, Subject, Timestamp, UserName,
+};
 
 /// Records in one frame: large enough to be quick, small enough to stay far below the frame limit.
 const RUN: usize = 512;
 
-/// Records of each kind, in file order: sessions, users, attempts, requests.
-type Counts = [u64; 4];
+/// Records of each kind, in file order: sessions, users, attempts, second factors, requests.
+type Counts = [u64; 5];
 
 /// Why a snapshot could not be written or loaded.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +33,9 @@ pub enum SnapshotError {
     #[error("the snapshot announces {announced:?} records and ends with {found:?}")]
     Counts {
         /// What the head says.
-        announced: Counts,
+        announced: Box<Counts>,
         /// What the end says.
-        found: Counts,
+        found: Box<Counts>,
     },
 }
 
@@ -46,6 +49,7 @@ impl StateView {
             self.sessions.len(),
             self.users.len(),
             self.attempts.len(),
+            self.authenticators.len(),
             self.requests.len(),
         ];
         let counts: Counts = lengths.map(|length| length as u64);
@@ -53,6 +57,8 @@ impl StateView {
         write_runs(out, Kind::SnapshotSessions, &self.sessions.sorted())?;
         write_runs(out, Kind::SnapshotUsers, &self.users.sorted())?;
         write_runs(out, Kind::SnapshotAttempts, &self.attempts.sorted())?;
+        let authenticators = self.authenticators.sorted();
+        write_runs(out, Kind::SnapshotAuthenticators, &authenticators)?;
         write_runs(out, Kind::SnapshotRequests, &self.requests)?;
         out.write_all(&codec::encode(Kind::SnapshotEnd, &counts)?)?;
         Ok(())
@@ -67,19 +73,27 @@ impl State {
     /// [`SnapshotError`] says what is wrong; the state is as before.
     pub fn load(&mut self, input: &mut impl Read) -> Result<(), SnapshotError> {
         let (now, counts): (Timestamp, Counts) = read_frame(input, Kind::SnapshotHead)?;
-        let [sessions, users, attempts, requests] = counts;
+        let [sessions, users, attempts, authenticators, requests] = counts;
         let sessions: Vec<(SessionKey, Session)> =
             read_runs(input, Kind::SnapshotSessions, sessions)?;
         let users: Vec<(UserName, User)> = read_runs(input, Kind::SnapshotUsers, users)?;
         let attempts: Vec<(Subject, Attempts)> =
             read_runs(input, Kind::SnapshotAttempts, attempts)?;
+        let authenticators: Vec<(UserName, Authenticators)> =
+            read_runs(input, Kind::SnapshotAuthenticators, authenticators)?;
         let requests: Vec<RememberedRequest> = read_runs(input, Kind::SnapshotRequests, requests)?;
         let found: Counts = read_frame(input, Kind::SnapshotEnd)?;
         if found != counts {
             return Err(SnapshotError::Counts {
-                announced: counts,
-                found,
+                announced: Box::new(counts),
+                found: Box::new(found),
             });
+        }
+        let kept: HashSet<&SessionKey> = sessions.iter().map(|(key, _)| key).collect();
+        for (key, _) in self.reader.sessions.view().iter() {
+            if !kept.contains(key) {
+                self.reader.ended.note(*key, now);
+            }
         }
         self.sessions_of.clear();
         for (key, session) in &sessions {
@@ -91,6 +105,7 @@ impl State {
         self.requests = RecentRequests::restore(requests);
         self.users.replace_all(users);
         self.reader.attempts.replace_all(attempts);
+        self.reader.authenticators.replace_all(authenticators);
         self.reader.sessions.replace_all(sessions);
         self.set_now(now);
         Ok(())

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use crate::ended::EndedSessions;
 use crate::{
-    Attempts, Reply, RequestId, Session, SessionKey, ShardedMap, Subject, Timestamp, UserName, View,
+    Attempts, Authenticators, Reply, RequestId, Session, SessionKey, ShardedMap, Subject,
+    Timestamp, UserName, View,
 };
 
 /// What is known of a user beyond their source (users file, directory).
@@ -48,6 +50,7 @@ impl State {
             sessions: self.reader.sessions.view(),
             users: self.users.view(),
             attempts: self.reader.attempts.view(),
+            authenticators: self.reader.authenticators.view(),
             requests: self.requests.in_order().collect(),
         }
     }
@@ -69,6 +72,8 @@ pub struct Reader {
     now_ms: Arc<AtomicU64>,
     pub(crate) sessions: ShardedMap<SessionKey, Session>,
     pub(crate) attempts: ShardedMap<Subject, Attempts>,
+    pub(crate) authenticators: ShardedMap<UserName, Authenticators>,
+    pub(crate) ended: EndedSessions,
 }
 
 impl Reader {
@@ -78,11 +83,29 @@ impl Reader {
         self.sessions.get(key)
     }
 
+    /// Whether this node has ended the session in the last two minutes. Its end may not be final on other nodes yet.
+    #[must_use]
+    pub fn has_ended_lately(&self, key: &SessionKey) -> bool {
+        self.ended.contains(key)
+    }
+
     /// The end of the ban on `subject` that holds at `now`, as far as this node knows. For display and for refusing
     /// early; whether a guess may begin is decided by [`Command::Reserve`](crate::Command::Reserve) alone.
     #[must_use]
     pub fn ban(&self, subject: &Subject, now: Timestamp) -> Option<Timestamp> {
         self.attempts.get(subject)?.ban(now)
+    }
+
+    /// What second factors the user has; `None` for somebody who never had one.
+    #[must_use]
+    pub fn authenticators(&self, user: &UserName) -> Option<Arc<Authenticators>> {
+        self.authenticators.get(user)
+    }
+
+    /// All users' second factors as they are now.
+    #[must_use]
+    pub fn all_authenticators(&self) -> View<UserName, Authenticators> {
+        self.authenticators.view()
     }
 
     /// How many sessions there are, expired ones that have not been removed yet included.
@@ -127,6 +150,7 @@ pub struct StateView {
     pub(crate) sessions: View<SessionKey, Session>,
     pub(crate) users: View<UserName, User>,
     pub(crate) attempts: View<Subject, Attempts>,
+    pub(crate) authenticators: View<UserName, Authenticators>,
     pub(crate) requests: Vec<RememberedRequest>,
 }
 

@@ -4,7 +4,9 @@ pub(super) mod checks;
 pub(super) mod configuration;
 pub(super) mod firstfactor;
 pub(super) mod logout;
+pub(super) mod secondfactor;
 pub(super) mod state;
+pub(super) mod user;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -66,10 +68,6 @@ pub(super) fn next_step(
     method: &str,
     who: &Authenticated,
 ) -> Response {
-    #[derive(serde::Serialize)]
-    struct Redirect<'a> {
-        redirect: &'a str,
-    }
     let redirect = match target {
         Some(target) => app
             .is_level_enough(who, target, method, visit.client)
@@ -77,6 +75,22 @@ pub(super) fn next_step(
         None if app.policy().needs_two_factor_anywhere() => None,
         None => visit.domain.default_redirection_url.as_deref(),
     };
+    redirect_to(redirect)
+}
+
+/// The reply to a second factor that worked: nothing more is needed for any target.
+pub(super) fn destination(visit: &Visit<'_>, text: &TargetText) -> Response {
+    redirect_to(match text {
+        TargetText::None => visit.domain.default_redirection_url.as_deref(),
+        other => other.safe().map(SafeTarget::as_text),
+    })
+}
+
+fn redirect_to(redirect: Option<&str>) -> Response {
+    #[derive(serde::Serialize)]
+    struct Redirect<'a> {
+        redirect: &'a str,
+    }
     reply::ok(redirect.map(|redirect| Redirect { redirect }))
 }
 

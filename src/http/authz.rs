@@ -56,11 +56,11 @@ pub struct Question<'a> {
     pub endpoint: &'a str,
 }
 
-/// What the proxy says about the visitor's request.
+/// What the proxy says about the visitor's request, borrowed from the authorization request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct Facts<'a> {
     /// What the proxy will forward.
-    pub target: Target,
+    pub target: Target<'a>,
     /// The portal the proxy names, decoded and unchecked; hand it to [`portal::requested`].
     pub portal_override: Option<String>,
     /// Whether the visitor's program can follow a redirect to a page.
@@ -114,7 +114,7 @@ impl Dialect {
     ///
     /// A [`FactsError`] with the status for this dialect. It comes before sessions and rules: answer it even where
     /// everybody may pass.
-    pub fn facts(self, question: &Question<'_>) -> Result<Facts, FactsError> {
+    pub fn facts<'a>(self, question: &Question<'a>) -> Result<Facts<'a>, FactsError> {
         let facts = match self {
             Self::ForwardAuth => forward_auth::facts(question),
             Self::AuthRequest => auth_request::facts(question),

@@ -9,7 +9,7 @@ use crate::config::{CookieDomain, SameSite};
 
 /// All values of the cookie `name`, in order, from all `Cookie` fields: over HTTP/2 each cookie may come in a field of
 /// its own. Names are compared with case. Values that are not text are left out.
-pub(super) fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
+pub(super) fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     let fields = headers
         .get_all(header::COOKIE)
         .iter()
@@ -18,9 +18,8 @@ pub(super) fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
         .flat_map(|field| field.split(';'))
         .filter_map(|pair| pair.trim().split_once('='));
     pairs
-        .filter(|(found, _)| *found == name)
+        .filter(move |(found, _)| *found == name)
         .map(|(_, value)| value)
-        .collect()
 }
 
 /// The field that gives a browser the session cookie, for `lifetime` from `now` on.

@@ -1,35 +1,46 @@
-//! What every request passes first and every reply last: doubtful HTTP is refused, and security headers are set.
+//! What every request passes first, and what is answered where no route is.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::middleware::Next;
 use axum::response::Response;
 use http::{Method, StatusCode, Version, header};
 use percent_encoding::percent_decode_str;
 
-use super::{pages, reply, session};
+use super::listen::Peer;
+use super::{pages, reply};
 use crate::app::App;
 
-/// Wraps the whole router.
-pub(super) async fn guard(request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let over_tls = session::peer(&parts).over_tls;
-    let mut response = if is_sound(&parts) {
-        next.run(Request::from_parts(parts, body)).await
-    } else {
-        let mut refusal = reply::plain(StatusCode::BAD_REQUEST);
-        refusal
-            .headers_mut()
-            .insert(header::CONNECTION, http::HeaderValue::from_static("close"));
-        refusal
-    };
-    reply::secure(response.headers_mut(), over_tls);
-    response
+/// 400 and the end of the connection, for a request that is not [sound](is_sound).
+pub(super) fn unsound() -> Response {
+    let mut refusal = reply::plain(StatusCode::BAD_REQUEST);
+    refusal
+        .headers_mut()
+        .insert(header::CONNECTION, http::HeaderValue::from_static("close"));
+    refusal
+}
+
+/// Whether a request may check a password; then it has to be answered [to the end](to_the_end).
+pub(super) fn may_guess(parts: &http::request::Parts) -> bool {
+    parts.method == Method::POST
+        || parts.headers.contains_key(header::AUTHORIZATION)
+        || parts.headers.contains_key(header::PROXY_AUTHORIZATION)
+}
+
+/// Runs what may check a password in a task of its own, which goes on when the client hangs up. A guess that was
+/// reserved and never resolved counts as wrong: impatient people and proxies would lock accounts with the right
+/// password.
+pub(super) async fn to_the_end(
+    answer: impl Future<Output = Response> + Send + 'static,
+) -> Response {
+    match tokio::spawn(answer).await {
+        Ok(response) => response,
+        Err(_) => reply::plain(StatusCode::INTERNAL_SERVER_ERROR),
+    }
 }
 
 /// One host, readable; one way to tell the body's length (RFC 9112 §3.2, §6.3).
-fn is_sound(parts: &http::request::Parts) -> bool {
+pub(super) fn is_sound(parts: &http::request::Parts) -> bool {
     let mut hosts = parts.headers.get_all(header::HOST).iter();
     let host_ok = match (hosts.next(), hosts.next()) {
         (Some(host), None) => is_host(host.as_bytes()),
@@ -87,16 +98,12 @@ pub(super) fn allow(methods: &'static str, status: StatusCode) -> Response {
 }
 
 /// The same URL without its last slash, absolute: 301 where a reader asks, 308 where something is sent.
-pub(super) fn without_slash(parts: &http::request::Parts) -> Response {
+pub(super) fn without_slash(parts: &http::request::Parts, peer: Peer) -> Response {
     let status = match parts.method {
         Method::GET | Method::HEAD => StatusCode::MOVED_PERMANENTLY,
         _ => StatusCode::PERMANENT_REDIRECT,
     };
-    let scheme = if session::peer(parts).over_tls {
-        "https"
-    } else {
-        "http"
-    };
+    let scheme = if peer.over_tls { "https" } else { "http" };
     let host = parts
         .headers
         .get(header::HOST)

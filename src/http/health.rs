@@ -5,8 +5,6 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
-use quorate_raft::Status;
-use serde::Serialize;
 
 use super::reply;
 use crate::app::App;
@@ -36,30 +34,5 @@ pub(super) async fn ready(State(app): State<Arc<App>>, request: Request) -> Resp
     if request.uri().query() != Some("verbose") {
         return reply::plain(status);
     }
-    reply::json(status, &Report::new(&app, is_ready))
-}
-
-#[derive(Serialize)]
-struct Report {
-    ready: bool,
-    why: Vec<String>,
-    pid: u32,
-    sessions: usize,
-    bans: usize,
-    #[serde(flatten)]
-    node: Status,
-}
-
-impl Report {
-    fn new(app: &App, ready: bool) -> Self {
-        let reader = app.node.reader();
-        Self {
-            ready,
-            why: app.complaints(),
-            pid: std::process::id(),
-            sessions: reader.session_count(),
-            bans: reader.ban_count(app.now()),
-            node: app.node.status(),
-        }
-    }
+    reply::json(status, &app.report())
 }

@@ -3,9 +3,11 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
 use http::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -47,8 +49,28 @@ pub struct Listener {
     pub idle_max: Duration,
 }
 
-/// Serves `router` until `stop` turns true, then lets requests in flight finish, for ten seconds at most.
-pub async fn serve(listener: Listener, router: Router, mut stop: watch::Receiver<bool>) {
+/// What a listener asks for the answer to each request. Clones are the same.
+pub trait Answer: Clone + Send + Sync + 'static {
+    /// The whole reply to `request`, which came over a connection from `peer`.
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: Peer,
+    ) -> impl Future<Output = Response> + Send;
+}
+
+impl Answer for Router {
+    async fn answer(&self, mut request: Request<Incoming>, peer: Peer) -> Response {
+        request.extensions_mut().insert(peer);
+        match self.clone().call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// Serves by `answers` until `stop` turns true, then lets requests in flight finish, for ten seconds at most.
+pub async fn serve(listener: Listener, answers: impl Answer, mut stop: watch::Receiver<bool>) {
     let listener = Arc::new(listener);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -69,10 +91,10 @@ pub async fn serve(listener: Listener, router: Router, mut stop: watch::Receiver
                 continue;
             }
         };
-        let (listener, router, watcher) =
-            (Arc::clone(&listener), router.clone(), graceful.watcher());
+        let (listener, answers, watcher) =
+            (Arc::clone(&listener), answers.clone(), graceful.watcher());
         tokio::spawn(async move {
-            connection(&listener, stream, address, router, watcher).await;
+            connection(&listener, stream, address, answers, watcher).await;
             drop(place);
         });
     }
@@ -91,7 +113,7 @@ async fn connection(
     listener: &Listener,
     stream: TcpStream,
     from: SocketAddr,
-    router: Router,
+    answers: impl Answer,
     watcher: Watcher,
 ) {
     let _ = stream.set_nodelay(true);
@@ -100,10 +122,10 @@ async fn connection(
         over_tls: listener.tls.is_some(),
     };
     let Some(tls) = &listener.tls else {
-        return requests(listener, stream, peer, router, watcher).await;
+        return requests(listener, stream, peer, answers, watcher).await;
     };
     match tokio::time::timeout(HANDSHAKE_MAX, tls.accept(stream)).await {
-        Ok(Ok(stream)) => requests(listener, stream, peer, router, watcher).await,
+        Ok(Ok(stream)) => requests(listener, stream, peer, answers, watcher).await,
         Ok(Err(error)) => {
             tracing::debug!(peer = %peer.address, error = %error, "TLS handshake failed")
         }
@@ -115,17 +137,17 @@ async fn requests(
     listener: &Listener,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
-    router: Router,
+    answers: impl Answer,
     watcher: Watcher,
 ) {
-    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
-        let mut router = router.clone();
+    let use_of = Arc::new(Use::default());
+    let used = Arc::clone(&use_of);
+    let service = hyper::service::service_fn(move |request| {
+        let answers = answers.clone();
+        let running = Running::begin(&used);
         async move {
-            Ok::<_, Infallible>(match router.call(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            })
+            let _running = running;
+            Ok::<_, Infallible>(answers.answer(request, peer).await)
         }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -145,7 +167,104 @@ async fn requests(
     let connection = builder
         .serve_connection(TokioIo::new(stream), service)
         .into_owned();
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(peer = %peer.address, error = %error, "connection ended with an error");
+    // hyper's own time limits begin with the first bytes of a request, and HTTP/2 has none for a quiet connection.
+    tokio::select! {
+        ended = watcher.watch(connection) => if let Err(error) = ended {
+            tracing::debug!(peer = %peer.address, error = %error, "connection ended with an error");
+        },
+        () = use_of.ends(listener.idle_max) => {
+            tracing::debug!(peer = %peer.address, "closed a connection on which nothing was asked");
+        }
+    }
+}
+
+/// How a connection is used: whoever holds one open without asking anything would keep others out.
+#[derive(Default)]
+struct Use {
+    /// Requests that are being answered.
+    running: AtomicU64,
+    /// Rises with every request that begins or ends.
+    changes: AtomicU64,
+}
+
+impl Use {
+    /// Resolves when no request has run for `idle_max`; within twice that time.
+    async fn ends(&self, idle_max: Duration) {
+        loop {
+            let before = self.changes.load(Ordering::Relaxed);
+            tokio::time::sleep(idle_max).await;
+            let is_unchanged = self.changes.load(Ordering::Relaxed) == before;
+            if is_unchanged && self.running.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+        }
+    }
+}
+
+/// One request that is being answered.
+struct Running(Arc<Use>);
+
+impl Running {
+    fn begin(used: &Arc<Use>) -> Self {
+        used.running.fetch_add(1, Ordering::Relaxed);
+        used.changes.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(used))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+        self.0.changes.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    const IDLE_MAX: Duration = Duration::from_millis(200);
+
+    /// Sends `bytes` and nothing more; what comes until the other side closes, which must not take long.
+    async fn until_closed(bytes: &[u8]) -> Vec<u8> {
+        let socket = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = socket.local_addr().expect("an address");
+        let listener = Listener {
+            socket,
+            tls: None,
+            head_bytes_max: 16_384,
+            idle_max: IDLE_MAX,
+        };
+        let (_stop, stopping) = watch::channel(false);
+        let router = Router::new().route("/", get(async || "hello"));
+        let serving = tokio::spawn(serve(listener, router, stopping));
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        stream.write_all(bytes).await.expect("bytes are sent");
+        let mut answer = Vec::new();
+        tokio::time::timeout(IDLE_MAX * 20, stream.read_to_end(&mut answer))
+            .await
+            .expect("the server closes the connection")
+            .expect("it closes it in order");
+        serving.abort();
+        answer
+    }
+
+    #[tokio::test]
+    async fn a_connection_on_which_nothing_is_asked_is_closed() {
+        assert_eq!(until_closed(b"").await, b"");
+        // The beginning of what an HTTP/2 client says first.
+        assert_eq!(until_closed(b"PRI * HT").await, b"");
+        // A whole HTTP/2 preface with empty settings, then silence.
+        let silent = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+        assert!(!until_closed(silent).await.is_empty(), "our settings come");
+    }
+
+    #[tokio::test]
+    async fn a_request_is_answered_before_its_connection_is_closed() {
+        let answer = until_closed(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert!(answer.ends_with(b"hello"), "{answer:?}");
     }
 }

@@ -2,9 +2,11 @@
 
 mod login;
 mod logout;
+mod second_factor;
 
 pub(super) use login::{page, post as log_in};
 pub(super) use logout::{page as logout_page, post as log_out};
+pub(super) use second_factor::{page as second_factor_page, post as second_factor};
 
 use std::fmt::Write as _;
 

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 
 /// Features that no page of ours uses, so none may.
@@ -125,9 +126,10 @@ pub(super) fn json<T: Serialize>(status: StatusCode, value: &T) -> Response {
     response
 }
 
-/// 303 to `location`: what follows a form.
+/// 303 to `location`: what follows a form. What a header cannot hold raw is percent-encoded.
 pub(super) fn see_other(location: &str) -> Response {
-    let Ok(location) = HeaderValue::from_str(location) else {
+    let location = utf8_percent_encode(location, CONTROLS).to_string();
+    let Ok(location) = HeaderValue::from_str(&location) else {
         return plain(StatusCode::BAD_REQUEST);
     };
     let mut response = Response::new(Body::empty());

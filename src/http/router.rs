@@ -1,37 +1,35 @@
-//! Every route on one screen.
+//! Every route on one screen, except the authorization endpoints, which [`front`](super::front) finds by itself.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::from_fn;
+use axum::response::Response;
 use axum::routing::{MethodRouter, any, get, post};
 use http::StatusCode;
+use hyper::body::Incoming;
+use tower::Service as _;
 
 use super::gate::allow;
-use super::verify::{Endpoint, Portals};
-use super::{api, gate, health, pages, reply, verify};
+use super::listen::{Answer, Peer};
+use super::{api, gate, health, pages, reply, session};
 use crate::app::App;
-use crate::config::{AuthzEndpoint, Implementation};
 
 type Routes = Router<Arc<App>>;
 
-/// The service of the main listener. With a base path everything is served below it as well as at the root.
-pub fn router(app: Arc<App>) -> Router {
+/// Pages, API and health. With a base path everything is served below it as well as at the root.
+pub(super) fn router(app: Arc<App>) -> Router {
     let base = app.config.server.base_path.clone();
-    let mut router = routes(&app);
+    let mut router = routes();
     if !base.is_empty() {
         router = router
-            .nest(&base, routes(&app))
+            .nest(&base, routes())
             .route(&format!("{base}/"), get(pages::page));
     }
-    router
-        .fallback(gate::fallback)
-        .layer(from_fn(gate::guard))
-        .with_state(app)
+    router.fallback(gate::fallback).with_state(app)
 }
 
-fn routes(app: &App) -> Routes {
+fn routes() -> Routes {
     let router = Router::new()
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
@@ -39,8 +37,12 @@ fn routes(app: &App) -> Routes {
         .route("/favicon.ico", get(asset))
         .route("/robots.txt", get(asset))
         .route("/login", get(pages::page).post(pages::log_in))
-        .route("/logout", get(pages::logout_page).post(pages::log_out));
-    let router = [
+        .route("/logout", get(pages::logout_page).post(pages::log_out))
+        .route(
+            "/second-factor",
+            get(pages::second_factor_page).post(pages::second_factor),
+        );
+    [
         ("/api/health", "GET, HEAD, OPTIONS", get(health::health)),
         ("/api/state", "GET, OPTIONS", only_get(get(api::state::get))),
         (
@@ -58,6 +60,16 @@ fn routes(app: &App) -> Routes {
             "OPTIONS, POST",
             post(api::firstfactor::reauthenticate),
         ),
+        (
+            "/api/secondfactor/totp",
+            "GET, OPTIONS, POST",
+            only_get(get(api::secondfactor::get)).post(api::secondfactor::post),
+        ),
+        (
+            "/api/user/info",
+            "GET, OPTIONS, POST",
+            only_get(get(api::user::info)).post(api::user::info),
+        ),
         ("/api/logout", "OPTIONS, POST", post(api::logout::post)),
         (
             "/api/checks/safe-redirection",
@@ -68,15 +80,7 @@ fn routes(app: &App) -> Routes {
     .into_iter()
     .fold(router, |router, (path, methods, handlers)| {
         endpoint(router, path, methods, handlers)
-    });
-    let portals = verify::portals(&app.config.session.cookies);
-    app.config
-        .server
-        .endpoints
-        .iter()
-        .fold(router, |router, entry| {
-            authz(router, entry, Arc::clone(&portals))
-        })
+    })
 }
 
 /// An API path: its methods, `OPTIONS` that names them, 405 for others, and the path with a slash too many.
@@ -91,7 +95,8 @@ fn endpoint(
         .fallback(async move || allow(methods, StatusCode::METHOD_NOT_ALLOWED));
     let with_slash = any(async |request: Request| {
         let (parts, _) = request.into_parts();
-        gate::without_slash(&parts)
+        let peer = session::peer(&parts);
+        gate::without_slash(&parts, peer)
     });
     router
         .route(path, handlers)
@@ -103,27 +108,8 @@ fn only_get(handlers: MethodRouter<Arc<App>>) -> MethodRouter<Arc<App>> {
     handlers.head(async || allow("GET, OPTIONS", StatusCode::METHOD_NOT_ALLOWED))
 }
 
-/// One authorization endpoint; two of the dialects own everything below their path as well.
-fn authz(router: Routes, entry: &AuthzEndpoint, portals: Portals) -> Routes {
-    let path = match (entry.name.as_str(), entry.implementation) {
-        ("legacy", Implementation::Legacy) => "/api/verify".to_owned(),
-        (name, _) => format!("/api/authz/{name}"),
-    };
-    let judge = Arc::new(Endpoint::new(entry, &path, portals));
-    let handler = move |state, request: Request| verify::verify(state, Arc::clone(&judge), request);
-    match entry.implementation {
-        Implementation::ForwardAuth | Implementation::AuthRequest => {
-            endpoint(router, &path, "GET, HEAD, OPTIONS", get(handler))
-        }
-        Implementation::ExtAuthz | Implementation::Legacy => router
-            .route(&path, any(handler.clone()))
-            .route(&format!("{path}/"), any(handler.clone()))
-            .route(&format!("{path}/{{*below}}"), any(handler)),
-    }
-}
-
 /// A file of the portal. One that the browser has already is not sent again (RFC 9110 §13.1.2).
-async fn asset(request: Request) -> axum::response::Response {
+async fn asset(request: Request) -> Response {
     let Some(asset) = quorate_portal::asset(request.uri().path()) else {
         return reply::plain(StatusCode::NOT_FOUND);
     };
@@ -148,16 +134,59 @@ async fn asset(request: Request) -> axum::response::Response {
 }
 
 /// The service of the metrics listener: one path, nothing else.
-pub fn metrics_router(app: Arc<App>, path: &str) -> Router {
-    let page = async |axum::extract::State(app): axum::extract::State<Arc<App>>| {
-        reply::typed(
-            StatusCode::OK,
-            "text/plain; version=0.0.4; charset=utf-8",
-            app.metrics.render(&app),
-        )
+#[derive(Clone)]
+pub struct MetricsPage(Router);
+
+impl MetricsPage {
+    /// Serves the metrics of `app` at `path`.
+    #[must_use]
+    pub fn new(app: Arc<App>, path: &str) -> Self {
+        let page = async |axum::extract::State(app): axum::extract::State<Arc<App>>| {
+            reply::typed(
+                StatusCode::OK,
+                "text/plain; version=0.0.4; charset=utf-8",
+                app.metrics.render(&app),
+            )
+        };
+        let router = endpoint(Router::new(), path, "GET, OPTIONS", only_get(get(page)))
+            .fallback(async || reply::plain(StatusCode::NOT_FOUND))
+            .with_state(app);
+        Self(router)
+    }
+}
+
+impl Answer for MetricsPage {
+    async fn answer(&self, request: http::Request<Incoming>, peer: Peer) -> Response {
+        through(&self.0, request, peer).await
+    }
+}
+
+/// Sends a request through the gate and a router.
+pub(super) async fn through(
+    router: &Router,
+    request: http::Request<Incoming>,
+    peer: Peer,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let mut response = if gate::is_sound(&parts) {
+        let must_finish = gate::may_guess(&parts);
+        parts.extensions.insert(peer);
+        let mut router = router.clone();
+        let answer = async move {
+            let answer = router.call(http::Request::from_parts(parts, body));
+            match answer.await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        };
+        if must_finish {
+            gate::to_the_end(answer).await
+        } else {
+            answer.await
+        }
+    } else {
+        gate::unsound()
     };
-    endpoint(Router::new(), path, "GET, OPTIONS", only_get(get(page)))
-        .fallback(async || reply::plain(StatusCode::NOT_FOUND))
-        .layer(from_fn(gate::guard))
-        .with_state(app)
+    reply::secure(response.headers_mut(), peer.over_tls);
+    response
 }

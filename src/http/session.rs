@@ -70,7 +70,7 @@ impl Visit<'_> {
         app: &App,
         headers: &HeaderMap,
     ) -> Result<Option<Authenticated>, ProposeError> {
-        app.authenticate(&cookie::values(headers, &self.domain.name), self.domain)
+        app.authenticate(cookie::values(headers, &self.domain.name), self.domain)
             .await
     }
 }
@@ -84,7 +84,7 @@ pub(super) fn peer(parts: &Parts) -> Peer {
     parts.extensions.get().copied().unwrap_or(unknown)
 }
 
-fn own_origin(host: &HostName) -> String {
+fn own_origin(host: &HostName<'_>) -> String {
     match host.port().filter(|port| *port != 443) {
         Some(port) => format!("https://{}:{port}", host.lower()),
         None => format!("https://{}", host.lower()),
@@ -96,7 +96,7 @@ fn forbidden() -> Response {
 }
 
 /// The host the visitor typed: of the proxy's header if the proxy is trusted, else of the request line or `Host`.
-fn host(parts: &Parts, forwarded: bool) -> Option<HostName> {
+fn host(parts: &Parts, forwarded: bool) -> Option<HostName<'_>> {
     let of_header = parts.headers.get("x-forwarded-host").filter(|_| forwarded);
     let of_line = parts.uri.authority().map(http::uri::Authority::as_str);
     let of_host = || {

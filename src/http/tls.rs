@@ -1,17 +1,27 @@
 //! TLS on the listener: certificate and key from files. Source: RFC 8446; TLS 1.2 is taken as well, older is not.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
 /// Why a certificate and key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// The file is not there, not readable, or not PEM.
+    /// The file is not there or not readable.
+    #[error("`{}` cannot be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is not PEM, or PEM of something else.
     #[error("`{}` holds no {what} in PEM form", path.display())]
     File {
         /// The file.
@@ -20,7 +30,7 @@ pub enum TlsError {
         what: &'static str,
         /// What went wrong.
         #[source]
-        source: rustls::pki_types::pem::Error,
+        source: pem::Error,
     },
     /// The two do not belong together, or their kind is not supported.
     #[error("the key in `{}` does not fit the certificate in `{}`", key.display(), certificate.display())]
@@ -44,21 +54,14 @@ pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError>
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .and_then(|chain| {
             if chain.is_empty() {
-                Err(rustls::pki_types::pem::Error::NoItemsFound)
+                Err(pem::Error::NoItemsFound)
             } else {
                 Ok(chain)
             }
         })
-        .map_err(|source| TlsError::File {
-            path: certificate.to_owned(),
-            what: "certificate",
-            source,
-        })?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::File {
-        path: key.to_owned(),
-        what: "private key",
-        source,
-    })?;
+        .map_err(|error| unusable(certificate, "certificate", error))?;
+    let private =
+        PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, "private key", error))?;
     let pair = |source| TlsError::Pair {
         certificate: certificate.to_owned(),
         key: key.to_owned(),
@@ -73,4 +76,12 @@ pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError>
         .map_err(pair)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn unusable(path: &Path, what: &'static str, error: pem::Error) -> TlsError {
+    let path = path.to_owned();
+    match error {
+        pem::Error::Io(source) => TlsError::Unreadable { path, source },
+        source => TlsError::File { path, what, source },
+    }
 }

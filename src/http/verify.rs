@@ -3,59 +3,35 @@
 //! Read the facts → find who asks → decide → answer in the proxy's dialect. The order is part of the contract: what
 //! cannot be read is refused before sessions and rules are looked at.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::{Request, State};
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use quorate_core::Level;
-use quorate_core::access::{Identity, Proof, Verdict, answer};
+use quorate_core::access::{Identity, Permit, Proof, Verdict, answer};
 
 use super::authz::answer as replies;
-use super::authz::authorization::{Credentials, HeaderStrategy, Schemes};
+use super::authz::authorization::Credentials;
 use super::authz::client::{client_address, is_trusted};
 use super::authz::portal::{self, PortalUrl};
 use super::authz::{Dialect, Facts, FactsReason, Question};
-use super::{cookie, reply, session};
+use super::endpoint::{Endpoint, Strategy};
+use super::listen::Peer;
+use super::{cookie, reply};
 use crate::app::App;
 use crate::app::login::LoginError;
 use crate::app::session::Authenticated;
 use crate::app::token::{Secret, UnverifiedToken};
 use crate::authn::file::UserEntry;
-use crate::config::{AuthzEndpoint, CookieDomain, Implementation, Scheme, StrategyKind};
+use crate::config::CookieDomain;
 
 /// No refusal of credentials in a header is faster than this: it costs a guesser time, and a browser asks only once.
 const HEADER_REFUSAL_MIN: Duration = Duration::from_secs(2);
-
-/// One configured endpoint, ready to answer.
-pub(super) struct Endpoint {
-    dialect: Dialect,
-    strategies: Vec<Strategy>,
-    /// The endpoint's path below the base path, without a final slash.
-    path: String,
-    portals: Portals,
-}
-
-/// The portal of each cookie domain, in the order of the configuration.
-pub(super) type Portals = Arc<[Option<PortalUrl>]>;
-
-/// The portals of a configuration, ready to send people to.
-pub(super) fn portals(domains: &[CookieDomain]) -> Portals {
-    let portal =
-        |domain: &CookieDomain| PortalUrl::parse(&domain.portal.as_ref()?.to_string()).ok();
-    domains.iter().map(portal).collect()
-}
-
-/// One way to know who asks.
-#[derive(Clone, Copy)]
-enum Strategy {
-    Cookie,
-    Header(HeaderStrategy, Schemes),
-}
 
 /// Who asks, as the strategies found.
 enum Asker {
@@ -66,6 +42,16 @@ enum Asker {
     Rejected,
 }
 
+impl Asker {
+    fn into_user(self) -> Option<Arc<UserEntry>> {
+        match self {
+            Self::Session(who) => Some(who.user),
+            Self::Credentials(user) => Some(user),
+            Self::Anonymous | Self::Rejected => None,
+        }
+    }
+}
+
 /// What a strategy loop ends with.
 struct Found {
     asker: Asker,
@@ -73,70 +59,50 @@ struct Found {
     by: Strategy,
 }
 
-impl Endpoint {
-    pub(super) fn new(entry: &AuthzEndpoint, path: &str, portals: Portals) -> Self {
-        let dialect = match entry.implementation {
-            Implementation::ForwardAuth => Dialect::ForwardAuth,
-            Implementation::AuthRequest => Dialect::AuthRequest,
-            Implementation::ExtAuthz => Dialect::ExtAuthz,
-            Implementation::Legacy => Dialect::Legacy,
-        };
-        let strategies = entry.strategies.iter().map(|configured| {
-            let basic = configured.schemes.contains(&Scheme::Basic);
-            match configured.kind {
-                StrategyKind::CookieSession => Strategy::Cookie,
-                StrategyKind::HeaderAuthorization => {
-                    Strategy::Header(HeaderStrategy::Authorization, Schemes { basic })
-                }
-                StrategyKind::HeaderProxyAuthorization => {
-                    Strategy::Header(HeaderStrategy::ProxyAuthorization, Schemes { basic })
-                }
-                StrategyKind::HeaderAuthRequestProxyAuthorization => Strategy::Header(
-                    HeaderStrategy::AuthRequestProxyAuthorization,
-                    Schemes { basic },
-                ),
-                StrategyKind::HeaderLegacy => {
-                    Strategy::Header(HeaderStrategy::Legacy, Schemes { basic: true })
-                }
-            }
-        });
-        Self {
-            dialect,
-            strategies: strategies.collect(),
-            path: path.to_owned(),
-            portals,
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        match self.dialect {
-            Dialect::ForwardAuth => "forward-auth",
-            Dialect::AuthRequest => "auth-request",
-            Dialect::ExtAuthz => "ext-authz",
-            Dialect::Legacy => "legacy",
-        }
-    }
+/// What becomes of a request.
+enum Ruling {
+    /// It may pass; the site is told of the user, if one is known.
+    Allow(Permit, Option<Arc<UserEntry>>),
+    /// Anything else, ready to send.
+    Reply(Response),
 }
 
-/// The handler of one endpoint.
-pub(super) async fn verify(
-    State(app): State<Arc<App>>,
-    endpoint: Arc<Endpoint>,
-    request: Request,
-) -> Response {
-    let (parts, _) = request.into_parts();
-    let response = judge(&app, &endpoint, &parts).await;
-    app.metrics.verify(endpoint.name(), response.status());
+/// Answers one authorization request.
+pub(super) async fn verify(app: &App, endpoint: &Endpoint, parts: Parts, peer: Peer) -> Response {
+    let started = Instant::now();
+    let response = match judge(app, endpoint, &parts, peer).await {
+        Ruling::Allow(permit, user) => allow(permit, user.as_deref(), parts.headers),
+        Ruling::Reply(response) => response,
+    };
+    let name = endpoint.dialect.name();
+    app.metrics
+        .verify(name, response.status(), started.elapsed());
     response
 }
 
-async fn judge(app: &App, endpoint: &Endpoint, parts: &Parts) -> Response {
-    let peer = session::peer(parts);
+/// The answer that lets a request pass, in the memory of the request's own header fields.
+fn allow(permit: Permit, user: Option<&UserEntry>, room: HeaderMap) -> Response {
+    let who = user.map(|user| replies::RemoteUser {
+        user: user.name.as_str(),
+        groups: &user.groups,
+        name: &user.display_name,
+        email: user.emails.first().map_or("", String::as_str),
+    });
+    match replies::allow(permit, who, room) {
+        Ok(response) => response.map(|()| Body::empty()),
+        Err(unsayable) => {
+            tracing::warn!(error = %unsayable, "request refused");
+            replies::forbidden().map(Body::from)
+        }
+    }
+}
+
+async fn judge(app: &App, endpoint: &Endpoint, parts: &Parts, peer: Peer) -> Ruling {
     if !is_trusted(peer.address, &app.config.server.trusted_proxies) {
         app.metrics.refused_peer();
         // The metric tells; a line for each would let a stranger fill the disk.
         tracing::debug!(peer = %peer.address, "an authorization request came from outside server.trusted_proxies");
-        return reply::plain(StatusCode::FORBIDDEN);
+        return Ruling::Reply(reply::plain(StatusCode::FORBIDDEN));
     }
     let question = Question {
         method: &parts.method,
@@ -148,8 +114,9 @@ async fn judge(app: &App, endpoint: &Endpoint, parts: &Parts) -> Response {
     let (facts, domain, portal) = match endpoint.facts(app, &question) {
         Ok(facts) => facts,
         Err(reason) => {
-            tracing::debug!(dialect = endpoint.name(), %reason, "authorization request refused");
-            return replies::refused(&endpoint.dialect.refusal(reason)).map(Body::from);
+            tracing::debug!(dialect = endpoint.dialect.name(), %reason, "authorization request refused");
+            let refusal = endpoint.dialect.refusal(reason);
+            return Ruling::Reply(replies::refused(&refusal).map(Body::from));
         }
     };
     let client = client_address(
@@ -159,7 +126,7 @@ async fn judge(app: &App, endpoint: &Endpoint, parts: &Parts) -> Response {
     );
     let found = match endpoint.find(app, &question, domain, client).await {
         Ok(found) => found,
-        Err(unavailable) => return unavailable,
+        Err(unavailable) => return Ruling::Reply(unavailable),
     };
     let headers = &parts.headers;
     let asked = Asked {
@@ -168,19 +135,19 @@ async fn judge(app: &App, endpoint: &Endpoint, parts: &Parts) -> Response {
         facts: &facts,
         headers,
         domain,
-        portal: portal.as_ref(),
+        portal: portal.as_deref(),
         client,
     };
-    asked.reply(&found)
+    asked.rule(found)
 }
 
 impl Endpoint {
     /// The facts, the cookie domain that covers the target, and the portal to send people to.
     fn facts<'a>(
-        &self,
+        &'a self,
         app: &'a App,
-        question: &Question<'_>,
-    ) -> Result<(Facts, &'a CookieDomain, Option<PortalUrl>), FactsReason> {
+        question: &Question<'a>,
+    ) -> Result<(Facts<'a>, &'a CookieDomain, Option<Cow<'a, PortalUrl>>), FactsReason> {
         let facts = self.dialect.facts(question).map_err(|error| error.reason)?;
         let cookies = &app.config.session.cookies;
         let covering = cookies
@@ -192,20 +159,15 @@ impl Endpoint {
         let portal = match &facts.portal_override {
             Some(named) => {
                 let configured: Vec<_> = self.portals.iter().flatten().cloned().collect();
-                Some(
-                    portal::requested(named, &domain.domain, &configured)
-                        .ok_or(FactsReason::UnknownPortal)?,
-                )
+                let named = portal::requested(named, &domain.domain, &configured);
+                Some(Cow::Owned(named.ok_or(FactsReason::UnknownPortal)?))
             }
             // The old endpoint sends nobody anywhere unless the proxy says where.
             None if self.dialect == Dialect::Legacy => None,
-            None => Some(
-                self.portals
-                    .get(index)
-                    .cloned()
-                    .flatten()
-                    .ok_or(FactsReason::UnknownPortal)?,
-            ),
+            None => {
+                let portal = self.portals.get(index).and_then(Option::as_ref);
+                Some(Cow::Borrowed(portal.ok_or(FactsReason::UnknownPortal)?))
+            }
         };
         Ok((facts, domain, portal))
     }
@@ -224,7 +186,9 @@ impl Endpoint {
             let asker = match strategy {
                 Strategy::Cookie => by_cookie(app, question, domain).await?,
                 Strategy::Header(header, schemes) => {
-                    by_header(app, header.credentials(question, *schemes), client).await?
+                    let credentials = header.credentials(question, *schemes);
+                    // Rare and large: boxed, so that it makes no other request's future large.
+                    Box::pin(by_header(app, credentials, client)).await?
                 }
             };
             if !matches!(asker, Asker::Anonymous) {
@@ -244,7 +208,7 @@ async fn by_cookie(
     domain: &CookieDomain,
 ) -> Result<Asker, Response> {
     let values = cookie::values(question.headers, &domain.name);
-    let found = app.authenticate(&values, domain).await.map_err(|error| {
+    let found = app.authenticate(values, domain).await.map_err(|error| {
         tracing::warn!(error = %error, "no decision: this node has neither a lease nor a way to the leader");
         reply::unavailable(1)
     })?;
@@ -261,7 +225,9 @@ async fn by_cookie(
             .as_bytes()
             .eq_ignore_ascii_case(who.user.name.as_str().as_bytes())
     }) {
-        app.log_out(&who).await.map_err(|_| reply::unavailable(1))?;
+        Box::pin(app.log_out(&who))
+            .await
+            .map_err(|_| reply::unavailable(1))?;
         return Ok(Asker::Anonymous);
     }
     Ok(Asker::Session(who))
@@ -292,7 +258,7 @@ async fn by_header(app: &App, credentials: Credentials, client: IpAddr) -> Resul
 struct Asked<'a> {
     app: &'a App,
     endpoint: &'a Endpoint,
-    facts: &'a Facts,
+    facts: &'a Facts<'a>,
     headers: &'a HeaderMap,
     domain: &'a CookieDomain,
     portal: Option<&'a PortalUrl>,
@@ -300,7 +266,7 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn reply(&self, found: &Found) -> Response {
+    fn rule(&self, found: Found) -> Ruling {
         let user = match &found.asker {
             Asker::Session(who) => Some(&who.user),
             Asker::Credentials(user) => Some(user),
@@ -323,19 +289,9 @@ impl Asked<'_> {
         let verdict = answer(&decision, proof);
         self.log(user.map(|user| user.name.as_str()), decision.rule, &verdict);
         match verdict {
-            Verdict::Allow(permit) => {
-                let remote = user.map(|user| replies::RemoteUser {
-                    user: user.name.as_str(),
-                    groups: &user.groups,
-                    name: &user.display_name,
-                    email: user.emails.first().map_or("", String::as_str),
-                });
-                replies::allow(permit, remote)
-                    .unwrap_or_else(|_| replies::forbidden())
-                    .map(Body::from)
-            }
-            Verdict::Deny => replies::forbidden().map(Body::from),
-            Verdict::Challenge => self.challenge(found),
+            Verdict::Allow(permit) => Ruling::Allow(permit, found.asker.into_user()),
+            Verdict::Deny => Ruling::Reply(replies::forbidden().map(Body::from)),
+            Verdict::Challenge => Ruling::Reply(self.challenge(&found)),
         }
     }
 
@@ -366,9 +322,8 @@ impl Asked<'_> {
     fn cookie(&self, asker: &Asker) -> Option<HeaderValue> {
         let token = match asker {
             Asker::Session(who) if who.session.inactivity_ms.is_some() => {
-                let values = cookie::values(self.headers, &self.domain.name);
+                let mut values = cookie::values(self.headers, &self.domain.name);
                 values
-                    .into_iter()
                     .find(|value| UnverifiedToken::parse(value).is_some())?
                     .to_owned()
             }
@@ -380,7 +335,7 @@ impl Asked<'_> {
 
     fn log(&self, user: Option<&str>, rule: Option<usize>, verdict: &Verdict) {
         tracing::debug!(
-            dialect = self.endpoint.name(),
+            dialect = self.endpoint.dialect.name(),
             host = self.facts.target.host().lower(),
             method = self.facts.target.method(),
             client = %self.client,

@@ -2,14 +2,14 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use quorate_raft::{ClusterConfig, Member, Node, NodeConfig, Secret, StartError};
 use tokio::net::{TcpListener, lookup_host};
 
+use crate::admin::{self, AdminListener};
 use crate::app::{self, App};
 use crate::authn::users::{UserSource, UsersError};
-use crate::config::{self, Config, Listen, Problem, Surroundings};
+use crate::config::{self, Config, Listen, Place, Problem, Selection, Source, Surroundings};
 use crate::http::listen::Listener;
 use crate::http::tls::{self, TlsError};
 
@@ -19,12 +19,9 @@ const SNAPSHOT_AFTER: u64 = 10_000;
 /// Why a node does not run. `Display` is for the operator; it may have many lines.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The configuration, the rules or the users file have mistakes; one line each.
+    /// The configuration, the rules or a file they name have mistakes; one line each.
     #[error("{} found:\n{}", count(.0), lines(.0))]
     Mistakes(Vec<Problem>),
-    /// The users file cannot be read.
-    #[error(transparent)]
-    Users(UsersError),
     /// The certificate or key cannot be used.
     #[error("server.tls")]
     Tls(#[source] TlsError),
@@ -87,19 +84,93 @@ pub struct Prepared {
 /// Reads and checks everything that can be checked without a port or a data directory.
 ///
 /// # Errors
-/// [`Failure::Mistakes`] with all mistakes of the configuration and its rules, or else of the users file it names.
-pub fn prepare(files: &[PathBuf]) -> Result<Prepared, Failure> {
-    let config = configuration(files).map_err(Failure::Mistakes)?;
+/// [`Failure::Mistakes`] with all mistakes of the configuration and its rules, or else of the files it names: users,
+/// certificate and key.
+pub fn prepare(selection: &Selection) -> Result<Prepared, Failure> {
+    let config = configuration(selection).map_err(Failure::Mistakes)?;
     let users = UserSource::load(config.users.path.clone(), (&config.users).into());
+    let mut problems = certificate_problem(&config);
     match users {
-        Ok(users) => Ok(Prepared { config, users }),
-        Err(UsersError::Mistakes(problems)) => Err(Failure::Mistakes(problems)),
-        Err(error) => Err(Failure::Users(error)),
+        Ok(users) if problems.is_empty() => return Ok(Prepared { config, users }),
+        Ok(_) => {}
+        Err(UsersError::Mistakes(mistakes)) => problems.extend(mistakes),
+        Err(UsersError::Unreadable { path, source }) => problems.push(Problem {
+            place: Place::whole(path.display().to_string()),
+            key: "authentication_backend.file.path".to_owned(),
+            message: format!("names this file, and it cannot be read: {source}"),
+            advice: "correct the path or the permissions".to_owned(),
+        }),
     }
+    Err(Failure::Mistakes(problems))
 }
 
-fn configuration(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
-    let sources = config::read(files)?;
+fn certificate_problem(config: &Config) -> Vec<Problem> {
+    let Some(files) = &config.server.tls else {
+        return Vec::new();
+    };
+    let Err(error) = tls::acceptor(&files.certificate, &files.key) else {
+        return Vec::new();
+    };
+    let (path, key, message, advice) = match error {
+        TlsError::Unreadable { path, source } => (
+            path,
+            "server.tls",
+            format!("names this file, and it cannot be read: {source}"),
+            "correct the path or the permissions",
+        ),
+        TlsError::File { path, what, source } => (
+            path,
+            "server.tls",
+            format!("names this file, and it holds no {what} in PEM form: {source}"),
+            "`quorate certificates generate` makes both files",
+        ),
+        TlsError::Pair {
+            certificate,
+            key,
+            source,
+        } => (
+            key,
+            "server.tls.key",
+            format!(
+                "does not fit the certificate in `{}`: {source}",
+                certificate.display()
+            ),
+            "name two files that were made together",
+        ),
+    };
+    vec![Problem {
+        place: Place::whole(path.display().to_string()),
+        key: key.to_owned(),
+        message,
+        advice: advice.to_owned(),
+    }]
+}
+
+/// Reads and checks the configuration, without the files it names.
+///
+/// # Errors
+/// All mistakes.
+pub fn configuration(selection: &Selection) -> Result<Config, Vec<Problem>> {
+    with_sources(selection, config::parse)
+}
+
+/// The texts of the configuration files after the filters, each with the name of its file.
+///
+/// # Errors
+/// Every file that cannot be read, or every filter that failed.
+pub fn rendered(selection: &Selection) -> Result<Vec<(String, String)>, Vec<Problem>> {
+    with_sources(selection, |sources, surroundings| {
+        let texts = config::rendered(sources, surroundings)?;
+        let names = sources.iter().map(|source| source.file.clone());
+        Ok(names.zip(texts).collect())
+    })
+}
+
+fn with_sources<T>(
+    selection: &Selection,
+    done: impl FnOnce(&[Source], &Surroundings<'_>) -> Result<T, Vec<Problem>>,
+) -> Result<T, Vec<Problem>> {
+    let sources = config::read(&selection.files)?;
     let host_name = rustix::system::uname()
         .nodename()
         .to_string_lossy()
@@ -108,8 +179,9 @@ fn configuration(files: &[PathBuf]) -> Result<Config, Vec<Problem>> {
         variables: std::env::vars().collect(),
         host_name: &host_name,
         read_file: &config::read_secret,
+        filters: &selection.filters,
     };
-    config::parse(&sources, &surroundings)
+    done(&sources, &surroundings)
 }
 
 /// Opens the main listener.
@@ -137,6 +209,21 @@ pub(super) async fn bind_metrics(
     };
     let socket = listen(&metrics.address, "telemetry.metrics.address").await?;
     Ok(Some((socket, metrics.path.clone())))
+}
+
+/// Opens the admin socket. A node goes on without it: what it is for can be done on another one.
+pub(super) fn bind_admin(app: &App) -> Option<AdminListener> {
+    let path = admin::socket(&app.config.cluster.data_dir);
+    match AdminListener::bind(path.clone()) {
+        Ok(listener) => Some(listener),
+        Err(error) => {
+            tracing::warn!(
+                socket = %path.display(), %error,
+                "the admin socket cannot be opened, so `quorate cluster` and `quorate session` find no node here"
+            );
+            None
+        }
+    }
 }
 
 async fn listen(address: &Listen, key: &'static str) -> Result<TcpListener, Failure> {
@@ -168,17 +255,25 @@ async fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
 /// Starts the replicated part and puts the whole together.
 pub(super) async fn app(prepared: Prepared) -> Result<App, Failure> {
     let Prepared { config, users } = prepared;
-    let budget = app::budget(&config.regulation);
-    let node = NodeConfig {
+    let node = Node::start(node_config(&config).await?).await;
+    let node = node.map_err(Failure::Start)?;
+    node.describe(config.digest, users.digest());
+    Ok(App::new(config, node, users))
+}
+
+/// What the replicated part has to be told.
+///
+/// # Errors
+/// [`Failure::Bind`] for an address that means nothing on this machine.
+pub(crate) async fn node_config(config: &Config) -> Result<NodeConfig, Failure> {
+    Ok(NodeConfig {
         name: config.cluster.name.clone(),
         data_dir: config.cluster.data_dir.clone(),
-        cluster: cluster(&config).await?,
+        cluster: cluster(config).await?,
         max_staleness: config.cluster.max_staleness,
-        budget,
+        budget: app::budget(&config.regulation),
         snapshot_after: SNAPSHOT_AFTER,
-    };
-    let node = Node::start(node).await.map_err(Failure::Start)?;
-    Ok(App::new(config, node, users))
+    })
 }
 
 async fn cluster(config: &Config) -> Result<Option<ClusterConfig>, Failure> {

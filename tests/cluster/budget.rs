@@ -132,3 +132,14 @@ async fn unknown_names_get_the_same_answer_and_leave_nothing_behind() {
         (&json!(0), &json!(0))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hanging_up_during_a_login_with_the_right_password_costs_no_guess() {
+    let cluster = Cluster::start(Settings::new()).await;
+    for patience in (1..=60).step_by(3).map(Duration::from_millis) {
+        let mut visitor = cluster.visitor(0);
+        // Whether the answer comes sooner does not matter: some of these hang up in the middle.
+        let _ = tokio::time::timeout(patience, visitor.try_log_in("john", "password")).await;
+    }
+    cluster.visitor(1).log_in("john", "password").await;
+}

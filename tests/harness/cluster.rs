@@ -79,6 +79,7 @@ impl Cluster {
         let members: Vec<String> = names
             .iter()
             .zip(&peers)
+            .take(settings.listed)
             .map(|(name, peer)| format!("{name}={peer}"))
             .collect();
         let nodes = names.iter().zip(&peers).map(|(name, &peer)| {
@@ -286,6 +287,31 @@ impl Node {
         self.process()
             .as_mut()
             .is_none_or(|process| process.try_exit().is_some())
+    }
+
+    /// Runs `quorate` with `arguments` and its configuration, as an operator of this node does: exit code, standard
+    /// output, standard error.
+    pub(crate) async fn command(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        let mut command = tokio::process::Command::new(binary());
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(&self.configuration);
+        let output = command.output().await.expect("quorate runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (
+            output.status.code(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    }
+
+    /// As [`Node::command`] with `--output json`: the document it prints. It must succeed.
+    pub(crate) async fn document(&self, arguments: &[&str]) -> serde_json::Value {
+        let arguments = [arguments, &["--output", "json"]].concat();
+        let (code, printed, error) = self.command(&arguments).await;
+        assert_eq!(code, Some(0), "{arguments:?}: {error}");
+        serde_json::from_str(&printed).expect("a JSON document")
     }
 
     /// Its `configuration.yml`.

@@ -12,6 +12,8 @@ use serde_json::{Map, Value, json};
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) nodes: usize,
+    /// How many of them stand in everybody's `cluster.members`, from the first on.
+    pub(crate) listed: usize,
     pub(crate) users: Vec<User>,
     changes: Vec<(String, Value)>,
 }
@@ -58,6 +60,7 @@ impl Settings {
         };
         Self {
             nodes: 3,
+            listed: 3,
             users: vec![
                 user(
                     "john",
@@ -85,6 +88,15 @@ impl Settings {
     pub(crate) fn with_nodes(nodes: usize) -> Self {
         Self {
             nodes,
+            listed: nodes,
+            ..Self::new()
+        }
+    }
+
+    /// As [`Settings::new`], with a fourth node that no configuration lists.
+    pub(crate) fn with_newcomer() -> Self {
+        Self {
+            nodes: 4,
             ..Self::new()
         }
     }

@@ -18,6 +18,8 @@ pub struct LoggedInPage<'a> {
     pub domain: &'a str,
     /// The site to go on to: usually the domain's default one.
     pub home: Option<Target<'a>>,
+    /// Whether the visitor could take a second factor now: a link to `{base}/second-factor`.
+    pub offers_second_factor: bool,
     /// Why the visitor is here and not on the site they wanted, if there is a reason.
     pub notice: Option<LoggedInNotice<'a>>,
 }

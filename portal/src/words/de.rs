@@ -14,12 +14,24 @@ pub(super) static WORDS: Words = Words {
     failed: "Nicht angemeldet",
     notice: Notices {
         wrong_credentials: "Das hat nicht geklappt. Prüfen Sie Benutzername und Passwort und versuchen Sie es noch einmal.",
+        wrong_code: "Das hat nicht geklappt. Warten Sie auf den nächsten Code und versuchen Sie es dann erneut.",
         unavailable: "Die Anmeldung ist gerade nicht möglich. Bitte versuchen Sie es gleich noch einmal.",
         signed_out: "Sie sind abgemeldet.",
         session_expired: "Ihre Sitzung ist beendet. Bitte melden Sie sich wieder an.",
         form_expired: "Diese Seite war zu lange geöffnet. Bitte melden Sie sich noch einmal an.",
         second_factor_not_set_up: "Diese Seite verlangt einen zweiten Faktor, der für Sie nicht eingerichtet ist.",
     },
+    second_factor: Saying {
+        title: "Noch ein Schritt",
+        text: "Geben Sie den Code ein, den Ihre Authenticator-App für dieses Konto zeigt.",
+    },
+    code: "Code",
+    confirm: "Bestätigen",
+    not_you: Around {
+        before: "Nicht ",
+        after: "? Abmelden",
+    },
+    use_second_factor: "Code eingeben für Seiten, die einen verlangen",
     signed_in: "Sie sind angemeldet",
     signed_in_on: Around {
         before: "bei ",

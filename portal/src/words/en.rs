@@ -14,12 +14,24 @@ pub(super) static WORDS: Words = Words {
     failed: "Not signed in",
     notice: Notices {
         wrong_credentials: "That did not work. Check your user name and password, then try again.",
+        wrong_code: "That did not work. Wait for the next code, then try again.",
         unavailable: "Signing in is not possible right now. Please try again in a moment.",
         signed_out: "You are signed out.",
         session_expired: "Your session has ended. Please sign in again.",
         form_expired: "This page had been open for too long. Please sign in once more.",
         second_factor_not_set_up: "This site asks for a second factor, which is not set up for you.",
     },
+    second_factor: Saying {
+        title: "One more step",
+        text: "Enter the code that your authenticator app shows for this account.",
+    },
+    code: "Code",
+    confirm: "Confirm",
+    not_you: Around {
+        before: "Not ",
+        after: "? Sign out",
+    },
+    use_second_factor: "Enter a code for sites that ask for one",
     signed_in: "You are signed in",
     signed_in_on: Around {
         before: "on ",

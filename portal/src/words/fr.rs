@@ -14,12 +14,24 @@ pub(super) static WORDS: Words = Words {
     failed: "Connexion refusée",
     notice: Notices {
         wrong_credentials: "Cela n’a pas fonctionné. Vérifiez le nom d’utilisateur et le mot de passe, puis réessayez.",
+        wrong_code: "Cela n’a pas fonctionné. Attendez le code suivant, puis réessayez.",
         unavailable: "La connexion est impossible pour le moment. Réessayez dans un instant.",
         signed_out: "Vous êtes déconnecté.",
         session_expired: "Votre session est terminée. Veuillez vous reconnecter.",
         form_expired: "Cette page est restée ouverte trop longtemps. Veuillez vous connecter à nouveau.",
         second_factor_not_set_up: "Ce site demande un second facteur, qui n’est pas configuré pour vous.",
     },
+    second_factor: Saying {
+        title: "Encore une étape",
+        text: "Saisissez le code affiché par votre application d’authentification pour ce compte.",
+    },
+    code: "Code",
+    confirm: "Confirmer",
+    not_you: Around {
+        before: "Vous n’êtes pas ",
+        after: " ? Se déconnecter",
+    },
+    use_second_factor: "Saisir un code pour les sites qui en demandent un",
     signed_in: "Vous êtes connecté",
     signed_in_on: Around {
         before: "sur ",

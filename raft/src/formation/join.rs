@@ -1,14 +1,17 @@
 //! The leader's side of joining: the way from a stranger to a voter, one step at a time.
 //!
-//! 1. The newcomer asks, and becomes a learner, which gets the log but has no vote.
-//! 2. Once it has caught up, the leader gives it the vote of the member of the same name and removes that one, in one
-//!    change. The leader looks for such learners by itself, so a later leader goes on where the last one stopped.
+//! 1. The newcomer asks. If a member of its name is there, or the leader's configuration lists it, it becomes a
+//!    learner, which gets the log but has no vote. Anybody else waits for the operator to add it
+//!    ([`membership`](crate::membership)).
+//! 2. Once it has caught up, the leader gives it the place of the member of the same name, with or without a vote, and
+//!    removes that one in the same change; or the vote that the configuration has for it. The leader looks for such
+//!    learners by itself, and the newcomer goes on asking, so a later leader goes on where the last one stopped.
 //!
 //! The old member must have been silent for a while: two nodes that are configured with one name would else push each
 //! other out for ever. And its read lease must have ended, because later leaders do not know that it was ever a member.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use openraft::ChangeMembers;
@@ -44,11 +47,26 @@ impl Inner {
             )));
         }
         let Ok(_turn) = self.membership_turn.try_lock() else {
-            return Ok(Answer::Done);
+            return Err(Refusal::NotNow(
+                "another change of members is under way".to_owned(),
+            ));
         };
         let membership = self.effective_membership().await.map_err(Refusal::NotNow)?;
-        if membership.nodes().any(|(id, _)| *id == from) {
+        let is_member = membership.nodes().any(|(id, _)| *id == from);
+        let has_namesake = !namesakes(&membership, &member.name, from).is_empty();
+        let is_listed = self.peers.configured.iter().any(|m| m.name == member.name);
+        if is_listed && !has_namesake {
+            self.vote_wanted().insert(from);
+        }
+        if is_member {
             return Ok(Answer::Done);
+        }
+        if !is_listed && !has_namesake {
+            return Err(Refusal::NotNow(format!(
+                "no member has this name, and `cluster.members` of the leader does not list it; run `quorate cluster add \
+                 {}={}` on a member",
+                member.name, member.address
+            )));
         }
         self.check_place(&membership, &member.name, from)
             .map_err(Refusal::NotNow)?;
@@ -75,7 +93,8 @@ impl Inner {
         };
         if let [_, newer] = membership.membership().get_joint_config().as_slice() {
             tracing::info!("finishing a change of members that an earlier leader began");
-            let changing = self.raft.change_membership(newer.clone(), false);
+            // Whoever was to leave stays as learner: only the earlier leader knew whether its lease had ended.
+            let changing = self.raft.change_membership(newer.clone(), true);
             // If it fails, the next call tries again.
             let _ = tokio::time::timeout(CHANGE_TIMEOUT, changing).await;
             return;
@@ -98,8 +117,16 @@ impl Inner {
 
     /// Whether there is a vote for the learner, or somebody whose place it takes. Otherwise it is a read replica.
     fn has_place(&self, membership: &StoredMembership<u64, Member>, node: u64, name: &str) -> bool {
-        let is_listed = self.peers.configured.iter().any(|m| m.name == name);
-        is_listed || !namesakes(membership, name, node).is_empty()
+        let is_alone = namesakes(membership, name, node).is_empty();
+        let is_alive = self.peers.silence(node).is_some_and(|s| s < SILENCE);
+        is_alive && (!is_alone || self.vote_wanted().contains(&node))
+    }
+
+    /// Learners that wait for the vote that the configuration has for their names.
+    fn vote_wanted(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.vote_wanted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the learner `node` the place of its name.
@@ -111,14 +138,14 @@ impl Inner {
     ) -> Result<(), String> {
         let namesakes = namesakes(membership, &name, node);
         let voters: BTreeSet<u64> = membership.membership().voter_ids().collect();
-        let is_listed = self.peers.configured.iter().any(|m| m.name == name);
         let takes_vote = namesakes.iter().any(|id| voters.contains(id));
+        let gets_vote = takes_vote || (namesakes.is_empty() && self.vote_wanted().remove(&node));
         self.check_place(membership, &name, node)?;
         for old in &namesakes {
             self.freshness.retire(*old).await;
         }
         tracing::info!(member = %name, node = %format!("{node:08x}"), "a learner has caught up and takes the place of its name");
-        if !takes_vote && !is_listed {
+        if !gets_vote {
             return self
                 .change(ChangeMembers::RemoveNodes(namesakes.clone()), &namesakes)
                 .await;
@@ -167,7 +194,7 @@ impl Inner {
         Ok(())
     }
 
-    fn has_caught_up(&self, node: u64) -> bool {
+    pub(crate) fn has_caught_up(&self, node: u64) -> bool {
         let metrics = self.raft.data_metrics().borrow().clone();
         let last = metrics.last_log.map_or(0, |id| id.index);
         let matched = metrics
@@ -178,7 +205,9 @@ impl Inner {
 
     /// The newest membership in the log, from Raft itself: metrics may be a moment behind, and a change that is computed
     /// from an old membership would remove members.
-    async fn effective_membership(&self) -> Result<Arc<StoredMembership<u64, Member>>, String> {
+    pub(crate) async fn effective_membership(
+        &self,
+    ) -> Result<Arc<StoredMembership<u64, Member>>, String> {
         let effective = self.raft.with_raft_state(|state| {
             let effective = state.membership_state.effective();
             StoredMembership::new(*effective.log_id(), effective.membership().clone())

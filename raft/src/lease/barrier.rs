@@ -120,9 +120,14 @@ impl LeaderLeases {
     /// meantime, its first entry is committed, and the proposal made here can no longer become so.
     pub(crate) fn removable_at(&self, member: NodeId) -> Option<Boot> {
         match self.others.get(&member) {
-            Some(other) => other
-                .retiring
-                .then(|| other.leases_end().max(self.old_leases_end)),
+            Some(other) => other.retiring.then(|| {
+                let old = if other.is_free_of_old {
+                    Boot::ZERO
+                } else {
+                    self.old_leases_end
+                };
+                other.leases_end().max(old)
+            }),
             None => Some(Boot::ZERO),
         }
     }
@@ -136,7 +141,7 @@ impl Other {
     /// is durable. Leases of this term count per life, because a late report of a life that is gone says
     /// nothing about the memory of the one that may be reading now.
     fn acknowledgeable(&self, old_leases_end: Boot, now: Boot) -> u64 {
-        let old = if now < old_leases_end {
+        let old = if now < old_leases_end && !self.is_free_of_old {
             self.applied
         } else {
             u64::MAX
@@ -147,7 +152,7 @@ impl Other {
 
     /// When this node is no longer in the way of `index`, if it reports nothing more.
     fn cleared_at(&self, index: u64, old_leases_end: Boot) -> Boot {
-        let old = if self.applied < index {
+        let old = if self.applied < index && !self.is_free_of_old {
             old_leases_end
         } else {
             Boot::ZERO

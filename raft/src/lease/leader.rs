@@ -48,6 +48,8 @@ pub(super) struct Other {
     pub(super) joined: u64,
     /// It gets no more grants, because it is about to leave.
     pub(super) retiring: bool,
+    /// A life of it has said in this term that it reads no more: no lease of an earlier term is left.
+    pub(super) is_free_of_old: bool,
 }
 
 /// One life's lease as the leader must assume it.

@@ -37,7 +37,19 @@ pub(super) fn load(
     state: &mut State,
 ) -> Result<SnapshotMeta, SnapshotError> {
     file.rewind()?;
-    let mut input = BufReader::with_capacity(BUFFER_BYTES, file);
+    read(
+        &mut BufReader::with_capacity(BUFFER_BYTES, file),
+        wanted,
+        state,
+    )
+}
+
+/// As [`load`], from any input, which should be buffered.
+pub(crate) fn read(
+    input: &mut impl Read,
+    wanted: Option<&SnapshotMeta>,
+    state: &mut State,
+) -> Result<SnapshotMeta, SnapshotError> {
     let mut frame = vec![0; codec::HEADER_BYTES];
     input.read_exact(&mut frame)?;
     let length = codec::frame_bytes(&frame)?.unwrap_or(codec::HEADER_BYTES);
@@ -47,7 +59,7 @@ pub(super) fn load(
     if wanted.is_some_and(|wanted| *wanted != meta) {
         return Err(invalid("it is another snapshot than was announced"));
     }
-    state.load(&mut input)?;
+    state.load(input)?;
     if input.read(&mut [0])? != 0 {
         return Err(invalid("bytes follow its end"));
     }

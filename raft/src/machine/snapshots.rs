@@ -178,6 +178,18 @@ impl Snapshots {
     }
 }
 
+/// Writes the one snapshot of the new directory `dir`; durable on return.
+pub(crate) fn write_alone(
+    dir: &Path,
+    meta: &SnapshotMeta,
+    view: &StateView,
+) -> Result<(), SnapshotError> {
+    create_directory(dir)?;
+    let file = private_file().open(dir.join(name(meta.last_log_id)))?;
+    file::write(&file, meta, view)?;
+    Ok(sync_directory(dir)?)
+}
+
 fn opened(kept: &Kept) -> io::Result<Snapshot> {
     let file = File::open(&kept.path)?;
     Ok(Snapshot {

@@ -2,6 +2,7 @@
 //! owe their leader: reports.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use openraft::ServerState;
@@ -9,6 +10,8 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::Inner;
+use crate::Member;
+use crate::membership::ChangeRefusal;
 use crate::transport::message::Request;
 use crate::types::LeaderTerm;
 
@@ -24,14 +27,40 @@ const REPORT_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long handing over may take.
 const HAND_OVER_TIMEOUT: Duration = Duration::from_millis(1200);
 
+/// How long to wait for the election before the successor is asked again. While it stands, the other voters do not,
+/// and the sixth request is the first that comes when they have not heard of this leader for
+/// [`LEADER_SILENCE`](crate::election::LEADER_SILENCE).
+const ASK_AGAIN: Duration = Duration::from_millis(104);
+
+/// How long telling the leader that this node stops may take, a new leader's election included.
+const FAREWELL_TIMEOUT: Duration = Duration::from_millis(400);
+
+/// A member that has been silent for longer is no good successor.
+const SILENCE: Duration = Duration::from_secs(2);
+
 /// Tells the leases whenever this node has won an election.
 pub(super) async fn watch_elections(node: Arc<Inner>) {
     let mut server = node.raft.server_metrics();
+    let mut known_leader = None;
+    let mut told_leader = None;
     loop {
-        let (state, vote) = {
+        let (state, vote, current, term) = {
             let metrics = server.borrow_and_update();
-            (metrics.state, metrics.vote)
+            (
+                metrics.state,
+                metrics.vote,
+                metrics.current_leader,
+                metrics.vote.leader_id.term,
+            )
         };
+        if current != told_leader {
+            node.tell_leader(current, term);
+            told_leader = current;
+        }
+        if current.is_some() && current != known_leader {
+            known_leader = current;
+            node.election.leader_changed();
+        }
         let leader = LeaderTerm::of(&vote);
         if state == ServerState::Leader && vote.committed && leader.node == node.peers.node {
             let last = node.raft.data_metrics().borrow().last_log;
@@ -48,6 +77,25 @@ pub(super) async fn watch_elections(node: Arc<Inner>) {
         }
         if server.changed().await.is_err() {
             return;
+        }
+    }
+}
+
+impl Inner {
+    /// One line for the operator whenever another node leads, or none.
+    fn tell_leader(&self, leader: Option<u64>, term: u64) {
+        match leader {
+            Some(id) if id == self.peers.node => tracing::info!(term, "this node leads"),
+            Some(id) => {
+                let name = self
+                    .member(id)
+                    .map_or_else(|| format!("{id:08x}"), |member| member.name);
+                tracing::info!(term, leader = name, "another node leads");
+            }
+            None => tracing::warn!(
+                term,
+                "no leader is known: an election is under way, or fewer than half of the voters can be reached"
+            ),
         }
     }
 }
@@ -110,43 +158,84 @@ pub(super) async fn report(node: Arc<Inner>, mut revoking: watch::Receiver<u64>)
 }
 
 impl Inner {
-    /// Makes another voter lead, if this node does and there is one that can: stops sending heartbeats and asks the
-    /// voter with the longest log to stand. openraft 0.9 has no transfer of its own.
-    pub(super) async fn hand_over(&self) {
-        let metrics = self.raft.metrics().borrow().clone();
-        let me = self.peers.node;
-        if metrics.state != ServerState::Leader {
-            return;
+    /// Makes another voter lead, if this node does: stops sending heartbeats and asks `to`, or the voter with the longest
+    /// log, to stand. Says who leads then. openraft 0.9 has no transfer of its own.
+    pub(crate) async fn hand_over(&self, to: Option<u64>) -> Result<String, ChangeRefusal> {
+        let (successor, member) = self.successor(to).ok_or(ChangeRefusal::NoSuccessor)?;
+        tracing::info!(successor = %member.name, "handing leadership over");
+        self.is_handing_over.store(true, Ordering::Release);
+        self.raft.runtime_config().heartbeat(false);
+        let asking = self.ask_to_take_over(successor, &member);
+        let is_done = timeout(HAND_OVER_TIMEOUT, asking).await == Ok(true);
+        self.raft.runtime_config().heartbeat(true);
+        self.is_handing_over.store(false, Ordering::Release);
+        if is_done {
+            return Ok(member.name);
         }
-        let voters = metrics.membership_config.membership().voter_ids();
+        tracing::warn!(successor = %member.name, "leadership was not handed over in time");
+        Err(ChangeRefusal::NotElected { name: member.name })
+    }
+
+    /// Who is to lead instead of this node, if this node does.
+    fn successor(&self, to: Option<u64>) -> Option<(u64, Member)> {
+        let metrics = self.raft.metrics().borrow().clone();
+        if metrics.state != ServerState::Leader {
+            return None;
+        }
+        let membership = metrics.membership_config.membership();
         let replication = metrics.replication.unwrap_or_default();
         let matched = |id: u64| replication.get(&id).copied().flatten();
-        let Some(successor) = voters.filter(|id| *id != me).max_by_key(|id| matched(*id)) else {
-            return;
-        };
-        let Some(member) = self.member(successor) else {
-            return;
-        };
-        tracing::info!(successor = %member.name, "handing leadership over");
-        self.raft.runtime_config().heartbeat(false);
-        let asking = async {
-            loop {
-                // Others refuse to vote while they have heard of this leader lately; so ask until one is elected.
-                let asked =
-                    self.peers
-                        .call(Some(successor), &member, Request::TakeOver, REPORT_TIMEOUT);
-                if asked.await.is_err() {
-                    return;
-                }
-                let mut metrics = self.raft.server_metrics();
-                let deposed = metrics.wait_for(|metrics| metrics.state != ServerState::Leader);
-                if timeout(Duration::from_millis(300), deposed).await.is_ok() {
-                    return;
-                }
+        let is_alive = |id: u64| self.peers.silence(id).is_some_and(|s| s < SILENCE);
+        let others = membership.voter_ids().filter(|id| *id != self.peers.node);
+        let longest = || others.max_by_key(|id| (is_alive(*id), matched(*id)));
+        let successor = to.or_else(longest)?;
+        Some((successor, self.member(successor)?))
+    }
+
+    /// Whether this node leads no longer. Others refuse to vote while they have heard of this leader lately; so the
+    /// successor is asked until one is elected.
+    async fn ask_to_take_over(&self, successor: u64, member: &Member) -> bool {
+        let mut metrics = self.raft.server_metrics();
+        loop {
+            let request = Request::TakeOver;
+            let asked = self
+                .peers
+                .call(Some(successor), member, request, REPORT_TIMEOUT);
+            if asked.await.is_err() {
+                return false;
+            }
+            let deposed = metrics.wait_for(|metrics| metrics.state != ServerState::Leader);
+            if timeout(ASK_AGAIN, deposed).await.is_ok() {
+                return true;
+            }
+        }
+    }
+
+    /// Ends all reads from this node's memory and tells the leader, so that no revocation has to wait for the lease to
+    /// run out. Takes [`FAREWELL_TIMEOUT`] at most; if it is not heard, the lease runs out.
+    pub(super) async fn say_farewell(&self) {
+        self.freshness.leave();
+        let me = self.peers.node;
+        let telling = async {
+            let mut metrics = self.raft.server_metrics();
+            // The leadership may just have been handed over.
+            let known = metrics.wait_for(|m| m.current_leader.is_some_and(|id| id != me));
+            let Some(leader) = known.await.ok().and_then(|m| m.current_leader) else {
+                return;
+            };
+            let Some(member) = self.member(leader) else {
+                return;
+            };
+            let farewell = Request::Farewell(self.freshness.stamp());
+            let told = self
+                .peers
+                .call(Some(leader), &member, farewell, FAREWELL_TIMEOUT);
+            if let Err(error) = told.await {
+                tracing::debug!(%error, "the leader was not told that this node stops");
             }
         };
-        if timeout(HAND_OVER_TIMEOUT, asking).await.is_err() {
-            tracing::warn!(successor = %member.name, "leadership was not handed over in time; the others elect by themselves");
+        if self.peers.authority.is_some() {
+            let _ = timeout(FAREWELL_TIMEOUT, telling).await;
         }
     }
 }

@@ -41,6 +41,16 @@ impl Node {
         id: RequestId,
         command: Command,
     ) -> Result<Committed, ProposeError> {
+        let outcome = self.propose_in_time(id, command).await;
+        self.0.outcomes.count(&outcome);
+        outcome
+    }
+
+    async fn propose_in_time(
+        &self,
+        id: RequestId,
+        command: Command,
+    ) -> Result<Committed, ProposeError> {
         let node = &self.0;
         let mut at_most = PROPOSE_TIMEOUT;
         if command.is_revoking() {

@@ -14,11 +14,13 @@ use tokio_rustls::TlsAcceptor;
 
 use super::lead;
 use super::{Inner, Node};
+use crate::census::{self, Census};
 use crate::clock::wall_time;
 use crate::config::is_member_name;
 use crate::election::{self, Election, LEADER_SILENCE};
 use crate::formation::{self, Formation, look_for_strangers};
 use crate::freshness::Freshness;
+use crate::lease::Incarnation;
 use crate::log::Repeated;
 use crate::proposer::{Proposer, Queue};
 use crate::read::ReadRounds;
@@ -97,8 +99,11 @@ pub(super) async fn start(config: NodeConfig) -> Result<Node, StartError> {
         None => None,
     };
     let opened = open_store(&config).await?;
-    let peers = Arc::new(peers(&config, authority, &opened, listener.as_ref()));
-    let (inner, queue, rounds, fatal) = start_raft(&config, opened, peers, &listener).await?;
+    let life = random::incarnation();
+    let peers = peers(&config, authority, &opened, listener.as_ref(), life);
+    let peers = Arc::new(peers);
+    let (inner, queue, rounds, fatal) =
+        start_raft(&config, opened, (peers, life), &listener).await?;
     let node = Node(Arc::new(inner));
     let inner = &node.0;
     let freshness = Arc::clone(&inner.freshness);
@@ -126,6 +131,7 @@ pub(super) async fn start(config: NodeConfig) -> Result<Node, StartError> {
         inner.spawn("the listener", serving);
         inner.spawn("the certificate renewal", renew(Arc::clone(authority)));
         inner.spawn("the look-out", look_for_strangers(Arc::clone(inner)));
+        inner.spawn("the census", census::run(Arc::clone(inner)));
     }
     begin(&node).await;
     Ok(node)
@@ -181,6 +187,7 @@ fn peers(
     authority: Option<Arc<Authority>>,
     opened: &Opened,
     listener: Option<&(TcpListener, SocketAddr)>,
+    life: Incarnation,
 ) -> Peers {
     let cluster: Option<&ClusterConfig> = config.cluster.as_ref();
     let address = match (cluster, listener) {
@@ -199,6 +206,7 @@ fn peers(
         configured.unwrap_or_default(),
         authority,
         opened.identity.cluster_id().map(ClusterId),
+        life,
     )
 }
 
@@ -207,13 +215,14 @@ type Rounds = tokio::sync::mpsc::Receiver<tokio::sync::oneshot::Sender<Result<u6
 async fn start_raft(
     config: &NodeConfig,
     opened: Opened,
-    peers: Arc<Peers>,
+    (peers, life): (Arc<Peers>, Incarnation),
     listener: &Option<(TcpListener, SocketAddr)>,
 ) -> Result<(Inner, Queue, Rounds, store::Fatal), StartError> {
     let (reader, applied) = (opened.machine.reader(), opened.machine.applied());
+    let views = opened.machine.views();
     let freshness = Arc::new(Freshness::new(
         peers.node,
-        random::incarnation(),
+        life,
         config.max_staleness,
         applied.clone(),
     ));
@@ -239,19 +248,24 @@ async fn start_raft(
         proposer,
         reads,
         reader,
+        views,
         budget: config.budget,
         identity: opened.identity,
         formation: watch::Sender::new(Formation::Asking {
             waiting_for: Vec::new(),
         }),
         election: Election::default(),
+        census: Census::default(),
         membership_turn: tokio::sync::Mutex::new(()),
         complaint: Repeated::default(),
         max_staleness: config.max_staleness,
         applied,
+        outcomes: super::outcome::Outcomes::default(),
         store_metrics: opened.metrics,
         listening: listener.as_ref().map(|(_, bound)| *bound),
         is_leaving: AtomicBool::new(false),
+        is_handing_over: AtomicBool::new(false),
+        vote_wanted: Mutex::default(),
         failure: watch::Sender::new(None),
         tasks: Mutex::default(),
     };

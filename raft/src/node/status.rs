@@ -2,13 +2,13 @@
 
 use crate::store::StoreNumbers;
 use openraft::ServerState;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Inner;
 use crate::formation::Formation;
 
 /// What a node does in Raft.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Decides what enters the log.
@@ -24,7 +24,7 @@ pub enum Role {
 }
 
 /// Whether a member votes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Suffrage {
     /// It votes and counts for a majority.
@@ -34,7 +34,7 @@ pub enum Suffrage {
 }
 
 /// One member, as the log of the asked node has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberStatus {
     /// Its name.
     pub name: String,
@@ -51,7 +51,7 @@ pub struct MemberStatus {
 }
 
 /// What is going on on one node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// Its name.
     pub name: String,
@@ -103,7 +103,7 @@ pub(super) fn of(node: &Inner) -> Status {
         name: node.peers.member.name.clone(),
         node: hex(node.peers.node),
         cluster: node.peers.cluster().map(|cluster| cluster.to_string()),
-        formation: node.formation.borrow().clone(),
+        formation: formation(node),
         role: role(metrics.state),
         term: metrics.current_term,
         leader: leader.and_then(|id| Some(node.member(id)?.name)),
@@ -117,6 +117,17 @@ pub(super) fn of(node: &Inner) -> Status {
         replicated_time_ms: node.reader.now().0,
         store: node.store_metrics.numbers(),
         failure: node.failure(),
+    }
+}
+
+/// A member that the others refuse, because it was removed or runs twice, needs help like one that never became one.
+fn formation(node: &Inner) -> Formation {
+    let formation = node.formation.borrow().clone();
+    match node.peers.told() {
+        Some(cause) if formation == Formation::Member && !node.freshness.may_read() => {
+            Formation::Stuck { cause }
+        }
+        _ => formation,
     }
 }
 

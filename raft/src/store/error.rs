@@ -76,6 +76,16 @@ pub enum OpenError {
         #[source]
         damage: Damage,
     },
+    /// A restore or recover was interrupted.
+    #[error(
+        "data directory `{}`: holds an unfinished `cluster restore` or `cluster recover` (`staged`); run \
+         `cluster recover`, which finishes it",
+        path.display()
+    )]
+    Unfinished {
+        /// The data directory.
+        path: PathBuf,
+    },
     /// No space left.
     #[error("data directory `{}`: the disk is full; free some space and start again, nothing is lost", path.display())]
     DiskFull {

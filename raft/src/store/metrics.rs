@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::ballast::free_bytes;
 
@@ -27,7 +27,7 @@ pub(crate) struct StoreMetrics {
 }
 
 /// What the storage has counted, at one moment.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoreNumbers {
     /// Group commits, each ended by one `fdatasync`.
     pub flushes: u64,
@@ -87,6 +87,21 @@ impl StoreMetrics {
 
     pub(crate) fn engine_is(&self, bytes: u64) {
         self.engine_bytes.store(bytes, Relaxed);
+    }
+
+    /// When the newest snapshot was finished, in milliseconds since the Unix epoch, and its size; asks the file system.
+    pub(crate) fn newest_snapshot(&self) -> Option<(u64, u64)> {
+        let entries = std::fs::read_dir(self.directory.join(super::SNAPSHOTS)).ok()?;
+        let snapshots = entries.flatten().filter(|entry| {
+            let path = entry.path();
+            path.extension().is_some_and(|kind| kind == "snapshot")
+        });
+        let found = snapshots.filter_map(|entry| {
+            let file = entry.metadata().ok()?;
+            let since_epoch = file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+            Some((u64::try_from(since_epoch.as_millis()).ok()?, file.len()))
+        });
+        found.max()
     }
 
     /// All numbers now; asks the file system for the free space.

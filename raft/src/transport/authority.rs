@@ -9,6 +9,7 @@
 //!
 //! Source: RFC 5869 (HKDF), RFC 8410 §7 (Ed25519 in PKCS #8), RFC 8446 (TLS 1.3).
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -58,6 +59,8 @@ pub(crate) struct Authority {
     /// The name in this node's leaf.
     name: String,
     leaf: Arc<Leaf>,
+    /// In milliseconds since the Unix epoch.
+    leaf_issued_at: AtomicU64,
     pub(crate) client: Arc<ClientConfig>,
     pub(crate) server: Arc<ServerConfig>,
 }
@@ -79,6 +82,7 @@ impl Authority {
             name: name.to_owned(),
             issuer,
             leaf,
+            leaf_issued_at: AtomicU64::new(now.0),
         })
     }
 
@@ -89,7 +93,14 @@ impl Authority {
     pub(crate) fn renew(&self, now: Timestamp) -> Result<(), AuthorityError> {
         let fresh = issue(&self.issuer, &self.name, now)?;
         *self.leaf.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.leaf_issued_at.store(now.0, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// When the leaf of the moment ends.
+    pub(crate) fn leaf_ends_at(&self) -> Timestamp {
+        let valid_ms = u64::try_from(LEAF_VALID.as_millis()).unwrap_or(u64::MAX);
+        Timestamp(self.leaf_issued_at.load(Ordering::Relaxed)).plus_ms(valid_ms)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt, ReadHalf};
@@ -16,8 +16,10 @@ use tokio_rustls::client::TlsStream;
 
 use super::authority::{Authority, server_name};
 use super::frame;
+use super::lives::Presence;
 use super::message::{Answer, Envelope, Greeting, Question, Refusal, Request, Response};
-use super::{DIAL_TIMEOUT, PROTOCOL, REQUESTS_MAX, SILENCE_MAX};
+use super::peers::Peers;
+use super::{DIAL_TIMEOUT, REQUESTS_MAX, SILENCE_MAX};
 use crate::Member;
 use crate::clock::boot_time;
 use crate::log::Repeated;
@@ -46,7 +48,8 @@ type Dialled = Option<Result<Arc<Connection>, String>>;
 #[derive(Debug)]
 pub(crate) struct Link {
     member: Member,
-    greeting: Greeting,
+    /// Whose link it is; it holds this.
+    peers: Weak<Peers>,
     authority: Arc<Authority>,
     way: Mutex<Way>,
     warned: Repeated,
@@ -60,10 +63,10 @@ struct Way {
 }
 
 impl Link {
-    pub(crate) fn new(member: Member, greeting: Greeting, authority: Arc<Authority>) -> Self {
+    pub(crate) fn new(member: Member, peers: Weak<Peers>, authority: Arc<Authority>) -> Self {
         Self {
             member,
-            greeting,
+            peers,
             authority,
             way: Mutex::default(),
             warned: Repeated::default(),
@@ -148,6 +151,7 @@ impl Link {
     }
 
     async fn dial(&self) -> Result<Connection, String> {
+        let peers = self.peers.upgrade().ok_or("the node is stopping")?;
         let name = server_name(&self.member.name).map_err(|error| error.to_string())?;
         let tcp = TcpStream::connect(&self.member.address)
             .await
@@ -159,7 +163,7 @@ impl Link {
             .connect(name, tcp)
             .await
             .map_err(|error| tls_cause(&error))?;
-        let greeting = frame::encode(&self.greeting).map_err(|error| error.to_string())?;
+        let greeting = frame::encode(&peers.greeting()).map_err(|error| error.to_string())?;
         tls.write_all(&greeting)
             .await
             .map_err(|error| tls_cause(&error))?;
@@ -168,21 +172,13 @@ impl Link {
             .await
             .map_err(|error| tls_cause(&error))?;
         let theirs = theirs.ok_or("it closed the connection instead of greeting")?;
-        check_greeting(&theirs)?;
-        Ok(Connection::start(theirs, tls))
+        let presence = peers.meet(&theirs, self.member.address.clone())?;
+        if let Some(refusal) = theirs.refusal {
+            peers.tell(Some(refusal.clone()));
+            return Err(refusal);
+        }
+        Ok(Connection::start(theirs.name, presence, tls))
     }
-}
-
-/// Whether the other node speaks this version.
-pub(crate) fn check_greeting(theirs: &Greeting) -> Result<(), String> {
-    if theirs.protocol == PROTOCOL {
-        return Ok(());
-    }
-    Err(format!(
-        "`{}` speaks version {} of the protocol and this node version {PROTOCOL}; run versions of Quorate side by side \
-         that follow one another",
-        theirs.name, theirs.protocol
-    ))
 }
 
 /// What an operator has to know of a TLS failure.
@@ -217,7 +213,8 @@ pub(crate) fn tls_cause(error: &io::Error) -> String {
 /// One live connection.
 #[derive(Debug)]
 struct Connection {
-    theirs: Greeting,
+    /// The name of the other node.
+    name: String,
     out: mpsc::Sender<Vec<u8>>,
     turns: Semaphore,
     shared: Arc<Shared>,
@@ -236,11 +233,11 @@ struct Shared {
 }
 
 impl Connection {
-    fn start(theirs: Greeting, tls: TlsStream<TcpStream>) -> Self {
+    fn start(name: String, presence: Presence, tls: TlsStream<TcpStream>) -> Self {
         let (input, output) = tokio::io::split(tls);
         let (out, queue) = mpsc::channel(64);
         let shared = Arc::new(Shared::default());
-        let reader = tokio::spawn(read_answers(input, Arc::clone(&shared)));
+        let reader = tokio::spawn(read_answers(input, presence, Arc::clone(&shared)));
         let writer_shared = Arc::clone(&shared);
         let writer = tokio::spawn(async move {
             write_frames(output, queue).await;
@@ -250,7 +247,7 @@ impl Connection {
             .tasks()
             .extend([reader.abort_handle(), writer.abort_handle()]);
         Self {
-            theirs,
+            name,
             out,
             turns: Semaphore::new(REQUESTS_MAX),
             shared,
@@ -263,7 +260,7 @@ impl Connection {
         request: Request,
         deadline: Instant,
     ) -> Result<Answer, CallError> {
-        let name = &self.theirs.name;
+        let name = &self.name;
         let lost = || CallError::Lost(name.clone());
         let late = |_| CallError::Timeout(name.clone());
         let turn = timeout_at(deadline, self.turns.acquire()).await;
@@ -367,8 +364,13 @@ impl Drop for Pending {
     }
 }
 
-async fn read_answers(mut input: ReadHalf<TlsStream<TcpStream>>, shared: Arc<Shared>) {
+async fn read_answers(
+    mut input: ReadHalf<TlsStream<TcpStream>>,
+    presence: Presence,
+    shared: Arc<Shared>,
+) {
     while let Ok(Some(response)) = frame::read::<Response>(&mut input).await {
+        presence.heard();
         shared.answered(response);
     }
     shared.close();

@@ -13,7 +13,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::frame;
-use super::link::{check_greeting, tls_cause, write_frames};
+use super::link::{tls_cause, write_frames};
+use super::lives::Presence;
 use super::message::{Greeting, Question, Refusal, Response};
 use super::{CONNECTIONS_MAX, DIAL_TIMEOUT, IDLE_TIMEOUT, REQUESTS_MAX};
 use crate::log::Repeated;
@@ -57,9 +58,9 @@ fn refused(from: SocketAddr, cause: &str) {
 async fn converse(tcp: TcpStream, acceptor: TlsAcceptor, node: Arc<Inner>) -> Result<(), String> {
     let _ = tcp.set_nodelay(true);
     let introduced = timeout(DIAL_TIMEOUT, introduce(tcp, &acceptor, &node)).await;
-    let (tls, theirs) = introduced.map_err(|_| "no greeting of a member in time")??;
+    let (tls, theirs, presence) = introduced.map_err(|_| "no greeting of a member in time")??;
     tracing::debug!(member = %theirs.name, node = %format!("{:08x}", theirs.node), "a member has connected");
-    if let Err(error) = answer_questions(tls, &node).await {
+    if let Err(error) = answer_questions(tls, &presence, &node).await {
         tracing::debug!(member = %theirs.name, %error, "the connection of a member has ended");
     }
     Ok(())
@@ -69,7 +70,8 @@ async fn introduce(
     tcp: TcpStream,
     acceptor: &TlsAcceptor,
     node: &Inner,
-) -> Result<(TlsStream<TcpStream>, Greeting), String> {
+) -> Result<(TlsStream<TcpStream>, Greeting, Presence), String> {
+    let place = tcp.peer_addr().map_err(|error| error.to_string())?;
     let mut tls = acceptor
         .accept(tcp)
         .await
@@ -78,16 +80,24 @@ async fn introduce(
         .await
         .map_err(|error| error.to_string())?;
     let theirs = theirs.ok_or("it closed the connection instead of greeting")?;
-    let ours = frame::encode(&node.peers.greeting()).map_err(|error| error.to_string())?;
+    let met = node.peers.meet(&theirs, place.to_string());
+    let ours = Greeting {
+        refusal: met.as_ref().err().cloned(),
+        ..node.peers.greeting()
+    };
+    let ours = frame::encode(&ours).map_err(|error| error.to_string())?;
     tls.write_all(&ours)
         .await
         .map_err(|error| error.to_string())?;
     tls.flush().await.map_err(|error| error.to_string())?;
-    check_greeting(&theirs)?;
-    Ok((tls, theirs))
+    Ok((tls, theirs, met?))
 }
 
-async fn answer_questions(tls: TlsStream<TcpStream>, node: &Arc<Inner>) -> io::Result<()> {
+async fn answer_questions(
+    tls: TlsStream<TcpStream>,
+    presence: &Presence,
+    node: &Arc<Inner>,
+) -> io::Result<()> {
     let (mut input, output) = tokio::io::split(tls);
     let (out, queue) = mpsc::channel(64);
     let turns = Arc::new(Semaphore::new(REQUESTS_MAX));
@@ -100,6 +110,7 @@ async fn answer_questions(tls: TlsStream<TcpStream>, node: &Arc<Inner>) -> io::R
             Ok(Ok(None)) | Err(_) => return Ok(()),
             Ok(Err(error)) => return Err(error),
         };
+        presence.heard();
         let Ok(turn) = Arc::clone(&turns).acquire_owned().await else {
             return Ok(());
         };

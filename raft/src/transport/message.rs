@@ -14,7 +14,9 @@ use quorate_core::{Command, Reply, RequestId};
 use serde::{Deserialize, Serialize};
 
 use crate::Member;
-use crate::lease::{Grant, Stamp};
+use crate::census::Facts;
+use crate::lease::{Grant, Incarnation, Stamp};
+use crate::membership::{Change, ChangeRefusal, Changed};
 use crate::types::TypeConfig;
 
 /// Names a cluster: random, chosen when it forms, never changed.
@@ -30,12 +32,20 @@ impl fmt::Display for ClusterId {
 /// The first frame in each direction. Its layout is the same in every version of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Greeting {
-    /// The version of everything after the greeting.
+    /// The newest version of everything after the greeting that the sender speaks; the older one of both is spoken.
     pub(crate) protocol: u16,
+    /// The oldest one it speaks.
+    pub(crate) protocol_oldest: u16,
+    /// The newest set of commands that the sender can apply.
+    pub(crate) commands: u32,
     /// The sender's name.
     pub(crate) name: String,
     /// The sender's node id.
     pub(crate) node: u64,
+    /// The life of the sender.
+    pub(crate) incarnation: Incarnation,
+    /// Why the sender will not talk to the receiver; only in reply.
+    pub(crate) refusal: Option<String>,
 }
 
 /// A frame of the dialling node after its greeting.
@@ -113,8 +123,19 @@ pub(crate) enum Request {
         /// The asking node's name and address.
         member: Member,
     },
-    /// Stand for election: the asking node leads and is about to stop.
+    /// Stand for election: the asking node leads and does not want to any more.
     TakeOver,
+    /// Change the members as an operator asks.
+    Change {
+        /// What is to change.
+        change: Change,
+        /// Whether even if it loses quorum.
+        is_forced: bool,
+    },
+    /// The sender's life answers nothing from its memory any more, for ever.
+    Farewell(Stamp),
+    /// What is your wall clock, and what are you configured with?
+    Compare,
 }
 
 impl Request {
@@ -153,6 +174,10 @@ pub(crate) enum Answer {
     ReadIndex(u64),
     /// To the rest.
     Done,
+    /// To [`Request::Change`].
+    Changed(Result<Changed, ChangeRefusal>),
+    /// To [`Request::Compare`].
+    Compared(Facts),
 }
 
 /// What a node says of itself.

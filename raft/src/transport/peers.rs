@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use super::PROTOCOL;
+use quorate_core::Command;
+
 use super::authority::Authority;
 use super::link::{CallError, Link};
+use super::lives::{Lives, Presence};
 use super::message::{Answer, ClusterId, Envelope, Greeting, Refusal, Request};
+use super::{PROTOCOL, PROTOCOL_OLDEST};
 use crate::Member;
 use crate::clock::boot_time;
-use crate::lease::Boot;
+use crate::lease::{Boot, Incarnation};
 use crate::log::Repeated;
 
 /// How this node reaches others, and what it says of itself when it does.
@@ -25,6 +28,10 @@ pub(crate) struct Peers {
     pub(crate) configured: Vec<Member>,
     /// `None` in a cluster of one.
     pub(crate) authority: Option<Arc<Authority>>,
+    incarnation: Incarnation,
+    lives: Arc<Lives>,
+    /// What another node last refused this one for, if that does not pass by itself.
+    told: Mutex<Option<String>>,
     cluster: RwLock<Option<ClusterId>>,
     links: Mutex<HashMap<Member, Arc<Link>>>,
     heard: Mutex<HashMap<u64, Boot>>,
@@ -38,12 +45,16 @@ impl Peers {
         configured: Vec<Member>,
         authority: Option<Arc<Authority>>,
         cluster: Option<ClusterId>,
+        incarnation: Incarnation,
     ) -> Self {
         Self {
             node,
             member,
             configured,
             authority,
+            incarnation,
+            lives: Arc::default(),
+            told: Mutex::default(),
             cluster: RwLock::new(cluster),
             links: Mutex::default(),
             heard: Mutex::default(),
@@ -65,14 +76,56 @@ impl Peers {
     pub(crate) fn greeting(&self) -> Greeting {
         Greeting {
             protocol: PROTOCOL,
+            protocol_oldest: PROTOCOL_OLDEST,
+            commands: Command::SET,
             name: self.member.name.clone(),
             node: self.node,
+            incarnation: self.incarnation,
+            refusal: None,
         }
+    }
+
+    /// Judges the greeting of a process at `place` and counts the connection with it.
+    ///
+    /// # Errors
+    /// Why this node does not talk to it, in words for both operators.
+    pub(crate) fn meet(&self, theirs: &Greeting, place: String) -> Result<Presence, String> {
+        let name = &theirs.name;
+        if theirs.protocol < PROTOCOL_OLDEST || theirs.protocol_oldest > PROTOCOL {
+            return Err(format!(
+                "`{name}` speaks versions {} to {} of the protocol and `{}` versions {PROTOCOL_OLDEST} to {PROTOCOL}; \
+                 run versions of Quorate side by side that follow one another",
+                theirs.protocol_oldest, theirs.protocol, self.member.name
+            ));
+        }
+        let twice = |other: String| {
+            format!(
+                "node {:08x} (`{name}`) runs twice, here and at {other}: its data directory was copied; stop one of the \
+                 two, move its data directory away and start it again",
+                theirs.node
+            )
+        };
+        if theirs.node == self.node && theirs.incarnation != self.incarnation {
+            return Err(twice(self.member.address.clone()));
+        }
+        let entered = self.lives.enter(theirs.node, theirs.incarnation, place);
+        entered.map_err(twice)
+    }
+
+    /// Notes that others refuse this node for good; `None` that one follows or leads again.
+    pub(crate) fn tell(&self, cause: Option<String>) {
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = cause;
+    }
+
+    /// What others refuse this node for, in words for its operator.
+    pub(crate) fn told(&self) -> Option<String> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.clone()
     }
 
     /// Asks `to` at the address of `member`. `to` is `None` only in introductions.
     pub(crate) async fn call(
-        &self,
+        self: &Arc<Self>,
         to: Option<u64>,
         member: &Member,
         request: Request,
@@ -110,6 +163,9 @@ impl Peers {
         );
         if is_lasting {
             let cause = refusal.to_string();
+            if matches!(refusal, Refusal::Removed { .. }) {
+                self.tell(Some(cause.clone()));
+            }
             self.complaint.warn(&cause, || {
                 tracing::warn!(member = %member.name, address = %member.address, %cause, "a member refuses this node");
             });
@@ -136,7 +192,7 @@ impl Peers {
         }
     }
 
-    fn link(&self, member: &Member) -> Result<Arc<Link>, CallError> {
+    fn link(self: &Arc<Self>, member: &Member) -> Result<Arc<Link>, CallError> {
         let Some(authority) = &self.authority else {
             return Err(CallError::Unreachable(format!(
                 "`{}` is a member, but no `cluster` is configured on this node",
@@ -149,7 +205,7 @@ impl Peers {
         let link = links.entry(member.clone()).or_insert_with(|| {
             Arc::new(Link::new(
                 member.clone(),
-                self.greeting(),
+                Arc::downgrade(self),
                 Arc::clone(authority),
             ))
         });

@@ -8,7 +8,9 @@
     reason = "a test that cannot set itself up must stop"
 )]
 
+mod changing;
 mod forming;
+mod leaving;
 mod refusing;
 mod replicating;
 mod stand;

@@ -11,8 +11,8 @@ use quorate_core::{
     Budget, Command, Level, NewSession, Reply, RequestId, ReservationId, SessionKey, UserName,
 };
 use quorate_raft::{
-    ClusterConfig, Committed, Formation, Member, Node, NodeConfig, ProposeError, Role, Secret,
-    StartError, Status,
+    Change, ChangeError, Changed, ClusterConfig, Committed, Formation, Member, Node, NodeConfig,
+    ProposeError, Role, Secret, StartError, Status,
 };
 use tokio::runtime::Runtime;
 
@@ -29,6 +29,8 @@ pub(crate) const BUDGET: Budget = Budget {
 /// The names and addresses of one cluster, its directories, and what runs of it.
 pub(crate) struct Cluster {
     pub(crate) members: Vec<Member>,
+    /// Those in every node's configuration.
+    listed: Vec<Member>,
     pub(crate) secret: String,
     pub(crate) snapshot_after: u64,
     dir: tempfile::TempDir,
@@ -49,13 +51,14 @@ impl Cluster {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         // All of 127.0.0.0/8 is this machine: a network per test and process instead of luck with free ports.
         let (high, low) = (std::process::id() % 250 + 1, number % 250 + 1);
-        let members = (1..=count)
+        let members: Vec<Member> = (1..=count)
             .map(|n| Member {
                 name: format!("n{n}"),
                 address: format!("127.{high}.{low}.{n}:9092"),
             })
             .collect();
         Self {
+            listed: members.clone(),
             members,
             secret: format!("the secret of test cluster {number}"),
             snapshot_after: 10_000,
@@ -74,6 +77,20 @@ impl Cluster {
         cluster
     }
 
+    /// Starts one more node, which no configuration lists; its name and address.
+    pub(crate) fn start_newcomer(&mut self) -> Member {
+        let number = self.members.len() + 1;
+        let first = self.members.first().unwrap().address.clone();
+        let network = first.strip_suffix("1:9092").unwrap();
+        let newcomer = Member {
+            name: format!("n{number}"),
+            address: format!("{network}{number}:9092"),
+        };
+        self.members.push(newcomer.clone());
+        self.start(&newcomer.name);
+        newcomer
+    }
+
     pub(crate) fn names(&self) -> Vec<String> {
         self.members.iter().map(|m| m.name.clone()).collect()
     }
@@ -90,7 +107,7 @@ impl Cluster {
             cluster: Some(ClusterConfig {
                 listen: member.address.parse().unwrap(),
                 advertise: member.address.clone(),
-                members: self.members.clone(),
+                members: self.listed.clone(),
                 secret: Secret::new(self.secret.clone().into_bytes()),
             }),
             max_staleness: Duration::from_secs(3),
@@ -228,6 +245,19 @@ impl Running {
         let committed = self.propose(command).expect("a session can be opened");
         assert_eq!(committed.reply, Reply::Done);
         (key, committed.index)
+    }
+
+    pub(crate) fn change(&self, change: Change) -> Result<Changed, ChangeError> {
+        let node = self.node.clone();
+        self.on(async move { node.change_members(change, false).await })
+    }
+
+    /// Ends a session and says how long the reply took.
+    pub(crate) fn end_session(&self, key: SessionKey) -> Duration {
+        let begun = Instant::now();
+        let ended = self.propose(Command::EndSession { key });
+        assert_eq!(ended.unwrap().reply, Reply::Ended { count: 1 });
+        begun.elapsed()
     }
 
     pub(crate) fn has_session(&self, key: &SessionKey) -> bool {

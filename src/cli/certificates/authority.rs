@@ -29,7 +29,7 @@ pub(in crate::cli) enum KeyType {
     Ecdsa,
     /// Ed25519: fine between servers; most browsers refuse it.
     Ed25519,
-    /// Not made here.
+    /// RSA: made with openssl, not here.
     Rsa,
 }
 

@@ -87,6 +87,7 @@ pub(in crate::cli) struct Argon2Digest {
     /// Exactly these characters instead of a named set.
     #[arg(long = "random.characters", value_name = "CHARACTERS")]
     random_characters: Option<String>,
+    /// Which kind of Argon2; argon2id unless something else must read the digest.
     #[arg(short, long, value_enum, default_value = "argon2id")]
     variant: Variant,
     /// Number of passes.

@@ -74,7 +74,7 @@ impl Rand {
         for file in &self.files {
             let value = random_string(self.length, &alphabet)?;
             write_new(file, &value).map_err(Failure::while_doing(format!(
-                "cannot write `{}`",
+                "cannot write `{}` (a file that exists is never replaced)",
                 file.display()
             )))?;
             writeln!(std::io::stdout(), "Wrote {}", file.display()).map_err(cannot_print)?;

@@ -194,6 +194,7 @@ fn cluster_section(plan: &Plan, node: &NodePlan, secret: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Selection;
     use crate::serve::prepare;
 
     #[test]
@@ -231,7 +232,11 @@ mod tests {
         write_all(&plan, crate::clock::system_time()).expect("written");
         let mut digests = Vec::new();
         for node in &plan.nodes {
-            let loaded = prepare(std::slice::from_ref(&node.config)).expect("valid");
+            let loaded = prepare(&Selection {
+                files: vec![node.config.clone()],
+                filters: Vec::new(),
+            })
+            .expect("valid");
             assert_eq!(loaded.config.cluster.name, node.name);
             assert_eq!(loaded.config.notices, []);
             let users = loaded.users.current();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::config::place::Findings;
 use crate::config::secret::Secret;
-use crate::config::types::{ClusterConfig, Listen, Member, Storage};
+use crate::config::types::{ClusterConfig, Listen, Member, Reads, Storage};
 use crate::config::value;
 use crate::config::view::View;
 
@@ -33,12 +33,11 @@ pub(crate) fn cluster(
     let members = members(view, findings);
     if !members.is_empty() && !members.iter().any(|member| member.name == name) {
         let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
-        let message = format!("must contain this node, `{name}`, has {}", names.join(", "));
-        view.get("members").problem(
-            findings,
-            message,
-            "set `cluster.name` to one of them, or add this node",
+        let message = format!(
+            "does not contain this node, `{name}`, but {}: it waits until `quorate cluster add` takes it into their cluster",
+            names.join(", ")
         );
+        view.get("members").notice(findings, message);
     }
     if !members.is_empty() && members.len().is_multiple_of(2) {
         let spare = (members.len() - 1) / 2;
@@ -49,18 +48,15 @@ pub(crate) fn cluster(
         );
         view.get("members").notice(findings, message);
     }
-    let reads = view.get("reads");
-    if reads.text() == Some("strict") {
-        reads.problem(
-            findings,
-            "`strict` is not supported yet",
-            "remove it, and lower `max_staleness` if need be",
-        );
-    }
     ClusterConfig {
         advertise: advertise(view, &name, &address, &members, findings),
         secret: secret(view, members.is_empty(), findings),
         max_staleness: max_staleness(view, findings),
+        // Any other word is reported by the kind of the key.
+        reads: match view.get("reads").text() {
+            Some("strict") => Reads::Strict,
+            _ => Reads::Lease,
+        },
         data_dir: match (view.get("data_dir").text(), &storage.local_dir) {
             (Some(text), _) => PathBuf::from(text),
             (None, Some(dir)) => dir.join("quorate"),

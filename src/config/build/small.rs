@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use quorate_core::TotpAlgorithm;
+
 use crate::config::place::Findings;
 use crate::config::secret::Secret;
 use crate::config::types::{
-    Log, LogFormat, LogLevel, Metrics, Regulation, RegulationModes, Storage, Telemetry, Theme,
+    Log, LogFormat, LogLevel, Metrics, Regulation, RegulationModes, Storage, Telemetry, Theme, Totp,
 };
 use crate::config::value;
 use crate::config::view::View;
@@ -67,6 +69,58 @@ pub(crate) fn regulation(view: &View<'_>, findings: &mut Findings) -> Regulation
         find_time.problem(findings, message, "lower `find_time` or raise `ban_time`");
     }
     regulation
+}
+
+pub(crate) fn totp(view: &View<'_>, findings: &mut Findings) -> Totp {
+    let digits = view.get("digits");
+    let algorithm = view.get("algorithm");
+    let is_known = algorithm
+        .text()
+        .is_none_or(|name| totp_algorithm(name).is_some());
+    if !is_known {
+        algorithm.problem(
+            findings,
+            "must be `SHA1`, `SHA256` or `SHA512`",
+            "write one of these, or remove the key",
+        );
+    }
+    if digits.bounded(6, 6..=8, findings) == 7 {
+        digits.problem(
+            findings,
+            "must be 6 or 8, is 7",
+            "write one of these, or remove the key",
+        );
+    }
+    Totp {
+        is_disabled: view.get("disable").flag(),
+        issuer: view
+            .get("issuer")
+            .owned()
+            .unwrap_or_else(|| "Authelia".to_owned()),
+        algorithm: algorithm
+            .text()
+            .and_then(totp_algorithm)
+            .unwrap_or(TotpAlgorithm::Sha1),
+        digits: if digits.bounded(6, 6..=8, &mut Findings::default()) == 8 {
+            8
+        } else {
+            6
+        },
+        period_s: view.get("period").bounded(30, 15..=86_400, findings),
+        skew: u8::try_from(view.get("skew").bounded(1, 0..=10, findings)).unwrap_or(1),
+        secret_bytes: view.get("secret_size").bounded(32, 20..=128, findings) as usize,
+        may_repeat: view.get("disable_reuse_security_policy").flag(),
+    }
+}
+
+/// The algorithm of that name; in any case, as in Authelia.
+pub(crate) fn totp_algorithm(name: &str) -> Option<TotpAlgorithm> {
+    match name.to_ascii_uppercase().as_str() {
+        "SHA1" => Some(TotpAlgorithm::Sha1),
+        "SHA256" => Some(TotpAlgorithm::Sha256),
+        "SHA512" => Some(TotpAlgorithm::Sha512),
+        _ => None,
+    }
 }
 
 pub(crate) fn telemetry(view: &View<'_>) -> Telemetry {

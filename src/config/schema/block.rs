@@ -32,7 +32,7 @@ pub(super) const BLOCKS: &[Block] = &[
     block("cache", NotNeeded, "sessions are replicated by the members themselves"),
     block("certificates_directory", NoEffectYet, "no outgoing connection needs it yet"),
     block("cluster.tls", Refused, "write `cluster.secret`, from which the members make their certificates"),
-    block("default_2fa_method", NoEffectYet, "there is no second factor to choose yet"),
+    block("default_2fa_method", NoEffectYet, "there is one second factor, the one-time password"),
     block("definitions.user_attributes", NoEffectYet, "only OpenID Connect claims use them"),
     block("duo_api", Refused, "set `duo_api.disable: true` or remove the section"),
     block("identity_providers", NoEffectYet, "without clients nothing is served"),
@@ -60,8 +60,10 @@ pub(super) const BLOCKS: &[Block] = &[
     block("storage.postgres", NotNeeded, "the members keep what they need; no database is used"),
     block("telemetry.metrics.buffers", NotNeeded, "the listener has bounds of its own"),
     block("telemetry.metrics.timeouts", NotNeeded, "the listener has bounds of its own"),
-    block("totp", NoEffectYet, "there are no one-time passwords yet; a rule that needs two factors lets nobody pass"),
-    block("webauthn", NoEffectYet, "there are no passkeys yet; a rule that needs two factors lets nobody pass"),
+    block("totp.allowed_algorithms", NoEffectYet, "devices are set up by `quorate storage user totp generate` for now"),
+    block("totp.allowed_digits", NoEffectYet, "devices are set up by `quorate storage user totp generate` for now"),
+    block("totp.allowed_periods", NoEffectYet, "devices are set up by `quorate storage user totp generate` for now"),
+    block("webauthn", NoEffectYet, "there are no passkeys yet; second factors are one-time passwords"),
 ];
 
 /// The block that decides about `path`, if any.

@@ -60,7 +60,7 @@ fn a_small_installation() {
         Some("https://home.example.com")
     );
     let notes = config.notices.len();
-    assert_eq!(notes, 8, "{:#?}", config.notices);
+    assert_eq!(notes, 7, "{:#?}", config.notices);
 }
 
 #[test]
@@ -375,6 +375,7 @@ fn exposed_secrets_are_noted() {
         variables: Vec::new(),
         host_name: "n1",
         read_file: &read_file,
+        filters: &[],
     };
     let config: Config = crate::config::parse(&[source], &surroundings).unwrap();
     assert_eq!(

@@ -73,6 +73,16 @@ fn an_empty_configuration_names_what_it_needs() {
 }
 
 #[test]
+fn nothing_is_called_missing_from_a_file_that_is_not_yaml() {
+    let broken = "storage: {encryption_key: 'aaaaaaaaaaaaaaaaaaaaaaaa}\n";
+    let other = "theme: dark\ntheme: grey\n";
+    let found = printed(&load(&[("a.yml", broken), ("b.yml", other)], &[]).unwrap_err());
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("is not YAML here"), "{found:?}");
+    assert!(found[1].starts_with("b.yml:2:1: "), "{found:?}");
+}
+
+#[test]
 fn what_is_not_yaml_is_pointed_at() {
     check(
         "access_control: {rules: [{domain: *.example.com, policy: bypass}]}\n",
@@ -177,11 +187,11 @@ fn what_cannot_be_done_yet_is_refused_with_a_way_out() {
 
 #[test]
 fn what_is_accepted_without_effect_is_noted_once_per_section() {
-    let yaml = "totp: {issuer: a, period: 30}\nsession: {redis: {host: a, port: 1}, secret: x}\nntp: {version: 4}\n";
+    let yaml = "webauthn: {disable: true}\nsession: {redis: {host: a, port: 1}, secret: x}\nntp: {version: 4}\n";
     assert_eq!(
         notices(yaml),
         [
-            "c.yml:1:1: totp: accepted; has no effect yet: there are no one-time passwords yet; a rule that needs two factors lets nobody pass",
+            "c.yml:1:1: webauthn: accepted; has no effect yet: there are no passkeys yet; second factors are one-time passwords",
             "c.yml:2:11: session.redis: accepted, not needed here: sessions are replicated by the members themselves; no Redis is used",
             "c.yml:2:38: session.secret: accepted, not needed here: no store outside the members holds sessions",
             "c.yml:3:1: ntp: accepted, not needed here: members compare their clocks with one another",
@@ -193,6 +203,14 @@ fn what_is_accepted_without_effect_is_noted_once_per_section() {
         &[
             "c.yml:1:8: totp.isuer: is not a key of the configuration; did you mean `issuer`?",
             "c.yml:1:26: totp.digits: must be a whole number, is `many`",
+        ],
+    );
+    check(
+        "totp: {algorithm: MD5, digits: 7, period: 5}",
+        &[
+            "c.yml:1:19: totp.algorithm: must be `SHA1`, `SHA256` or `SHA512`; write one of these, or remove the key",
+            "c.yml:1:32: totp.digits: must be 6 or 8, is 7; write one of these, or remove the key",
+            "c.yml:1:43: totp.period: must be from 15 to 86400, is `5`",
         ],
     );
 }
@@ -211,11 +229,11 @@ fn templates_are_not_taken_for_values() {
     check(
         "storage:\n  encryption_key: '{{ secret \"/key\" }} and more'\ntheme: '{{ env \"X\" }}'\n",
         &[
-            "c.yml:2:19: storage.encryption_key: holds `{{`, which is for Authelia's `template` filter and not supported yet; write the value itself, or set the key by an environment variable",
-            "c.yml:3:8: theme: holds `{{`, which is for Authelia's `template` filter and not supported yet; write the value itself, or set the key by an environment variable",
+            "c.yml:2:19: storage.encryption_key: holds `{{`, which only the filter `template` replaces; start with `--config.experimental.filters template`",
+            "c.yml:3:8: theme: holds `{{`, which only the filter `template` replaces; start with `--config.experimental.filters template`",
         ],
     );
     let block = "session:\n  {{- if true }}\n  name: a\n";
     let found = printed(&load(&[("c.yml", block)], &[]).unwrap_err());
-    assert!(found[0].contains("`template` filter"), "{found:?}");
+    assert!(found[0].contains("filters template"), "{found:?}");
 }

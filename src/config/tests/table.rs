@@ -61,7 +61,7 @@ fn statuses_are_as_documented() {
         status("session.redis.tls.server_name"),
         Some(Status::NotNeeded)
     );
-    assert_eq!(status("totp.issuer"), Some(Status::NoEffectYet));
+    assert_eq!(status("totp.issuer"), Some(Status::Supported));
     assert_eq!(
         status("notifier.filesystem.filename"),
         Some(Status::NoEffectYet)

@@ -114,7 +114,7 @@ fn other_variables_are_noted_or_passed_over() {
         notices,
         [
             "environment variable AUTHELIA_SERVER_TLS_KEY_FILE: names no key; only secrets can come from a file",
-            "environment variable AUTHELIA_THEM: names no key; the nearest name is `THEME`",
+            "environment variable AUTHELIA_THEM: names no key; the nearest name is `QUORATE_THEME`",
         ]
     );
 }

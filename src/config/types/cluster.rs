@@ -23,6 +23,18 @@ pub struct ClusterConfig {
     pub data_dir: PathBuf,
     /// The length of a read lease, 1 s to 60 s.
     pub max_staleness: Duration,
+    /// What a session is read by.
+    pub reads: Reads,
+}
+
+/// `cluster.reads`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reads {
+    /// From this node's memory, under its lease.
+    #[default]
+    Lease,
+    /// Behind one round to the leader, which all requests that wait share. No clock is trusted.
+    Strict,
 }
 
 /// One entry of `cluster.members`.

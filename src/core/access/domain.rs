@@ -54,7 +54,7 @@ impl DomainMatch {
     pub(super) fn matches(&self, host: &str, identity: Option<&Identity<'_>>) -> bool {
         match self {
             Self::Exact(name) => host.eq_ignore_ascii_case(name),
-            Self::Below(suffix) => front_of(&host.to_ascii_lowercase(), suffix).is_some(),
+            Self::Below(suffix) => is_below(host, suffix),
             Self::User(suffix) => match identity {
                 Some(identity) => front_of(host, suffix) == Some(identity.user),
                 None => front_of(host, suffix).is_some(),
@@ -72,6 +72,19 @@ impl DomainMatch {
             },
         }
     }
+}
+
+/// Whether something and a dot stand in front of `suffix`, in any case.
+fn is_below(host: &str, suffix: &str) -> bool {
+    let front = host
+        .len()
+        .checked_sub(suffix.len() + 1)
+        .filter(|end| *end > 0);
+    let parts = front.and_then(|end| host.split_at_checked(end));
+    parts.is_some_and(|(_, tail)| {
+        tail.strip_prefix('.')
+            .is_some_and(|tail| tail.eq_ignore_ascii_case(suffix))
+    })
 }
 
 /// What stands in front of `.suffix`, if anything.

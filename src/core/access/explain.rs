@@ -73,7 +73,7 @@ impl Policy {
     pub fn explain(
         &self,
         identity: Option<&Identity<'_>>,
-        target: &Target,
+        target: &Target<'_>,
         client: IpAddr,
     ) -> Vec<RuleTrace> {
         let decisive = self.decide(identity, target, client).rule;

@@ -35,37 +35,45 @@ impl Index {
 
     /// The rules that may match the lower-case name `host`, ascending, each once.
     pub(super) fn candidates<'a>(&'a self, host: &str) -> Candidates<'a> {
-        let mut lists = vec![self.anywhere.as_slice()];
-        lists.extend(self.exact.get(host).map(Vec::as_slice));
+        let exact = self.exact.get(host).map_or(&[][..], Vec::as_slice);
+        let mut lists = Candidates {
+            first: [&self.anywhere, exact, &[], &[]],
+            more: Vec::new(),
+        };
         if !self.below.is_empty() {
             let suffixes = host
                 .match_indices('.')
                 .filter_map(|(dot, _)| host.get(dot + 1..));
-            lists.extend(
-                suffixes
-                    .filter_map(|suffix| self.below.get(suffix))
-                    .map(Vec::as_slice),
-            );
+            suffixes
+                .filter_map(|suffix| self.below.get(suffix))
+                .for_each(|list| lists.add(list));
         }
-        Candidates { lists }
+        lists
     }
 }
 
-/// Merges ascending lists.
+/// Merges ascending lists. There are rarely more than four, so the first ones need no memory of their own.
 pub(super) struct Candidates<'a> {
-    lists: Vec<&'a [usize]>,
+    first: [&'a [usize]; 4],
+    more: Vec<&'a [usize]>,
+}
+
+impl<'a> Candidates<'a> {
+    fn add(&mut self, list: &'a [usize]) {
+        match self.first.iter_mut().find(|place| place.is_empty()) {
+            Some(place) => *place = list,
+            None => self.more.push(list),
+        }
+    }
 }
 
 impl Iterator for Candidates<'_> {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {
-        let next = self
-            .lists
-            .iter()
-            .filter_map(|list| list.first().copied())
-            .min()?;
-        for list in &mut self.lists {
+        let lists = self.first.iter().chain(&self.more);
+        let next = lists.filter_map(|list| list.first().copied()).min()?;
+        for list in self.first.iter_mut().chain(&mut self.more) {
             if let Some((first, rest)) = list.split_first()
                 && *first == next
             {

@@ -1,6 +1,5 @@
 //! The compiled rules and the decision by them.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -123,7 +122,7 @@ impl Policy {
     pub fn decide(
         &self,
         identity: Option<&Identity<'_>>,
-        target: &Target,
+        target: &Target<'_>,
         client: IpAddr,
     ) -> Decision {
         let mut strictest: Option<Decision> = None;
@@ -163,7 +162,7 @@ impl Policy {
     pub(super) fn for_each_reading<'a>(
         &self,
         identity: Option<&'a Identity<'a>>,
-        target: &'a Target,
+        target: &'a Target<'_>,
         client: IpAddr,
         mut decide: impl FnMut(&Reading<'_>),
     ) {
@@ -171,8 +170,8 @@ impl Policy {
         let hosts = std::iter::once(host.as_sent())
             .chain(Some(host.lower()).filter(|lower| *lower != host.as_sent()));
         let query = target.query().unwrap_or_default();
-        let plain = resource(target.rule_path(), query);
-        let guarded = target.guarded_path().map(|path| resource(path, query));
+        let plain = target.rule_resource();
+        let guarded = target.guarded_resource();
         let tested = if self.tests_query { query } else { "" };
         let strict = Arguments::strict(tested);
         let lenient = Some(Arguments::lenient(tested)).filter(|lenient| *lenient != strict);
@@ -296,14 +295,5 @@ impl SubjectMatch {
             Self::Group(name) => identity.groups.iter().any(|group| group == name),
             Self::Client => false,
         }
-    }
-}
-
-/// What `resources` patterns are searched in: the path, and the raw query behind a `?` if there is one.
-fn resource<'a>(path: &'a str, query: &str) -> Cow<'a, str> {
-    if query.is_empty() {
-        Cow::Borrowed(path)
-    } else {
-        Cow::Owned(format!("{path}?{query}"))
     }
 }

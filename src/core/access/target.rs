@@ -10,6 +10,8 @@ mod text;
 
 pub use host::{HostError, HostName, host_is_within};
 
+use std::borrow::Cow;
+
 use path::PathError;
 
 /// The longest request target, in bytes: the header budget of the listener is of the same order.
@@ -105,19 +107,21 @@ impl From<PathError> for TargetError {
     }
 }
 
-/// One request of a visitor to a protected site, proven well-formed.
+/// One request of a visitor to a protected site, proven well-formed. It borrows the facts it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct Target<'a> {
     scheme: Scheme,
-    host: HostName,
-    path: String,
-    query: Option<String>,
-    method: String,
-    rule_path: String,
+    host: HostName<'a>,
+    /// Path and query as sent.
+    uri: Cow<'a, str>,
+    /// Where in `uri` the path ends.
+    path_end: usize,
+    method: Cow<'a, str>,
+    rule_path: Cow<'a, str>,
     guarded_path: Option<String>,
 }
 
-impl Target {
+impl<'a> Target<'a> {
     /// Reads a target from the separate facts a proxy states.
     ///
     /// `scheme` in any case; `host` is `host[:port]`; `uri` is the path with its query as on the request line, empty
@@ -128,9 +132,9 @@ impl Target {
     /// One [`TargetError`] per kind of refusal; the request must then be refused, whatever the rules say.
     pub fn from_parts(
         scheme: &[u8],
-        host: &[u8],
-        uri: &[u8],
-        method: &[u8],
+        host: &'a [u8],
+        uri: &'a [u8],
+        method: &'a [u8],
     ) -> Result<Self, TargetError> {
         let scheme = Scheme::parse(scheme)?;
         let host = HostName::parse(host)?;
@@ -140,15 +144,15 @@ impl Target {
         {
             return Err(TargetError::Method);
         }
-        let (path, query) = split_uri(uri)?;
+        let (uri, path) = split_uri(uri)?;
         let rule_path = path::for_rules(path)?;
         let guarded_path = path::guarded(path)?.filter(|guarded| *guarded != rule_path);
         Ok(Self {
             scheme,
             host,
-            path: path.to_owned(),
-            query: query.map(str::to_owned),
-            method: String::from_utf8_lossy(method).into_owned(),
+            uri: Cow::Borrowed(uri),
+            path_end: path.len(),
+            method: String::from_utf8_lossy(method),
             rule_path,
             guarded_path,
         })
@@ -162,7 +166,7 @@ impl Target {
     /// # Errors
     ///
     /// [`TargetError::NotAbsolute`] without `://`, otherwise as [`Target::from_parts`].
-    pub fn from_url(url: &[u8], method: &[u8]) -> Result<Self, TargetError> {
+    pub fn from_url(url: &'a [u8], method: &'a [u8]) -> Result<Self, TargetError> {
         let colon = url
             .windows(3)
             .position(|part| part == b"://")
@@ -179,6 +183,20 @@ impl Target {
         Self::from_parts(scheme, host, uri, method)
     }
 
+    /// The same, holding its own text.
+    #[must_use]
+    pub fn into_owned(self) -> Target<'static> {
+        Target {
+            scheme: self.scheme,
+            host: self.host.into_owned(),
+            uri: Cow::Owned(self.uri.into_owned()),
+            path_end: self.path_end,
+            method: Cow::Owned(self.method.into_owned()),
+            rule_path: Cow::Owned(self.rule_path.into_owned()),
+            guarded_path: self.guarded_path,
+        }
+    }
+
     /// The scheme, `https` or `wss`.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
@@ -187,20 +205,20 @@ impl Target {
 
     /// The host: as sent, in lower case, and its port.
     #[must_use]
-    pub fn host(&self) -> &HostName {
+    pub fn host(&self) -> &HostName<'a> {
         &self.host
     }
 
     /// The path as sent; may be empty.
     #[must_use]
     pub fn path(&self) -> &str {
-        &self.path
+        self.uri.get(..self.path_end).unwrap_or_default()
     }
 
     /// The query as sent, without its `?`; `Some("")` for a lone `?`.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
-        self.query.as_deref()
+        self.uri.get(self.path_end + 1..)
     }
 
     /// The method of the visitor's request, upper-case letters only.
@@ -214,6 +232,25 @@ impl Target {
     #[must_use]
     pub fn rule_path(&self) -> &str {
         &self.rule_path
+    }
+
+    /// What `resources` patterns are searched in: the path as rules see it, and the raw query behind a `?` unless it
+    /// is empty.
+    pub(super) fn rule_resource(&self) -> Cow<'_, str> {
+        match self.query().unwrap_or_default() {
+            "" => Cow::Borrowed(&self.rule_path),
+            _ if self.rule_path == self.path() => Cow::Borrowed(&self.uri),
+            query => Cow::Owned(format!("{}?{query}", self.rule_path)),
+        }
+    }
+
+    /// The same for [`Target::guarded_path`].
+    pub(super) fn guarded_resource(&self) -> Option<Cow<'_, str>> {
+        let path = self.guarded_path()?;
+        Some(match self.query().unwrap_or_default() {
+            "" => Cow::Borrowed(path),
+            query => Cow::Owned(format!("{path}?{query}")),
+        })
     }
 
     /// The path as a careless server could read it, where that differs from [`Target::rule_path`]: cut at a decoded
@@ -239,8 +276,8 @@ impl Target {
     }
 }
 
-/// Splits a request target at its first `?` and refuses what no part of it may hold.
-fn split_uri(uri: &[u8]) -> Result<(&str, Option<&str>), TargetError> {
+/// A request target and its path, which ends at the first `?`; refuses what no part of it may hold.
+fn split_uri(uri: &[u8]) -> Result<(&str, &str), TargetError> {
     if uri.len() > URI_BYTES_MAX {
         return Err(TargetError::TooLong);
     }
@@ -251,14 +288,11 @@ fn split_uri(uri: &[u8]) -> Result<(&str, Option<&str>), TargetError> {
     if uri.contains('#') {
         return Err(TargetError::Fragment);
     }
-    let (path, query) = match uri.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (uri, None),
-    };
+    let path = uri.split_once('?').map_or(uri, |(path, _)| path);
     if !path.is_empty() && !path.starts_with('/') {
         return Err(TargetError::NoSlash);
     }
-    Ok((path, query))
+    Ok((uri, path))
 }
 
 #[cfg(test)]

@@ -30,8 +30,8 @@ impl State {
         Reply::Reserved { epoch }
     }
 
-    /// A right guess forgives the user's failures, never the address's: whoever has one account could else guess at
-    /// all others for ever.
+    /// A right guess forgives the user's failures at the same factor, never the address's: whoever has one account could
+    /// else guess at all others for ever.
     pub(super) fn resolve(
         &mut self,
         id: ReservationId,
@@ -42,7 +42,7 @@ impl State {
         for subject in subjects {
             let mut attempts = self.attempts(subject);
             attempts.resolve(id, outcome, budget, self.now());
-            if outcome == Outcome::Right && matches!(subject, Subject::User(_)) {
+            if outcome == Outcome::Right && !matches!(subject, Subject::Address(_)) {
                 attempts.forgive();
             }
             self.store_attempts(subject, attempts, budget);

@@ -40,6 +40,7 @@ impl State {
         let Some(session) = self.reader.sessions.remove(key) else {
             return false;
         };
+        self.reader.ended.note(*key, self.now());
         if let Some(keys) = self.sessions_of.get_mut(&session.user) {
             keys.remove(key);
             if keys.is_empty() {

@@ -12,7 +12,7 @@ use crate::http::{reply, session};
 
 #[derive(Serialize)]
 struct Data {
-    available_methods: [&'static str; 0],
+    available_methods: &'static [&'static str],
     password_change_disabled: bool,
     password_reset_disabled: bool,
 }
@@ -25,7 +25,8 @@ pub(in crate::http) async fn get(State(app): State<Arc<App>>, request: Request) 
     };
     match visit.session(&app, &parts.headers).await {
         Ok(Some(_)) => {
-            let available_methods = [];
+            let has_totp = app.config.two_factor_in_use && !app.config.totp.is_disabled;
+            let available_methods: &[_] = if has_totp { &["totp"] } else { &[] };
             reply::ok(Some(Data {
                 available_methods,
                 password_change_disabled: true,

@@ -43,12 +43,8 @@ pub(in crate::http) async fn post(State(app): State<Arc<App>>, request: Request)
         }
         Err(_) => Form::default(),
     };
-    let Ok(who) = visit.session(&app, &parts.headers).await else {
-        return reply::unavailable(1);
-    };
-    if let Some(who) = who
-        && app.log_out(&who).await.is_err()
-    {
+    let values = cookie::values(&parts.headers, &visit.domain.name);
+    if app.log_out_of(values).await.is_err() {
         return reply::unavailable(1);
     }
     let safe_target_url = super::target(&app, form.target_url.as_deref())

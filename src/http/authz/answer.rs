@@ -1,13 +1,19 @@
 //! What a verdict becomes on the wire. It decides nothing; the security headers of all replies are set elsewhere.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, PROXY_AUTHENTICATE, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use quorate_core::access::Permit;
 
 use super::{Dialect, FactsError, Navigation};
 
 /// The challenge of both header schemes.
 const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"Authorization Required\"");
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
+const REMOTE_GROUPS: HeaderName = HeaderName::from_static("remote-groups");
+const REMOTE_NAME: HeaderName = HeaderName::from_static("remote-name");
+const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");
 
 /// Who an allowed visitor is, for the site behind the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +44,8 @@ pub enum HeaderChallenge {
 
 /// Lets a request pass: 200, all four `Remote-*` fields, empty for an anonymous visitor, and no body.
 ///
-/// A body would cost nginx and Caddy their connection. Values are raw UTF-8.
+/// A body would cost nginx and Caddy their connection. Values are raw UTF-8. The fields are written into `room`, whose
+/// own are dropped: a map that has grown already is worth keeping.
 ///
 /// # Errors
 ///
@@ -46,37 +53,45 @@ pub enum HeaderChallenge {
 pub fn allow(
     _permit: Permit,
     who: Option<RemoteUser<'_>>,
-) -> Result<Response<String>, UnsayableUser> {
+    mut room: HeaderMap,
+) -> Result<Response<()>, UnsayableUser> {
     let who = who.unwrap_or(RemoteUser {
         user: "",
         groups: &[],
         name: "",
         email: "",
     });
-    let sayable =
-        |group: &&str| !group.contains(|letter: char| letter == ',' || letter.is_ascii_control());
-    let groups = who
-        .groups
-        .iter()
-        .map(String::as_str)
-        .filter(sayable)
-        .collect::<Vec<_>>()
-        .join(",");
-    let mut response = empty(StatusCode::OK);
+    room.clear();
+    room.insert(CACHE_CONTROL, NO_STORE);
     for (name, value) in [
         (
-            "remote-user",
+            REMOTE_USER,
             HeaderValue::from_bytes(who.user.as_bytes()).map_err(|_| UnsayableUser)?,
         ),
-        ("remote-groups", printable(&groups)),
-        ("remote-name", printable(who.name)),
-        ("remote-email", printable(who.email)),
+        (REMOTE_GROUPS, printable(&groups(who.groups))),
+        (REMOTE_NAME, printable(who.name)),
+        (REMOTE_EMAIL, printable(who.email)),
     ] {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static(name), value);
+        room.insert(name, value);
     }
+    let mut response = Response::new(());
+    *response.headers_mut() = room;
     Ok(response)
+}
+
+/// The groups that can be said, with commas between.
+fn groups(groups: &[String]) -> String {
+    let sayable = |group: &&String| {
+        !group.contains(|letter: char| letter == ',' || letter.is_ascii_control())
+    };
+    let mut text = String::new();
+    for group in groups.iter().filter(sayable) {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(group);
+    }
+    text
 }
 
 /// Refuses: 403, no `Location`.
@@ -149,9 +164,7 @@ pub fn challenge(dialect: Dialect, challenge: HeaderChallenge) -> Response<Strin
 fn empty(status: StatusCode) -> Response<String> {
     let mut response = Response::new(String::new());
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     response
 }
 

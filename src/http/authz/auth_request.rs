@@ -4,7 +4,7 @@ use quorate_core::access::Target;
 
 use super::{Facts, FactsReason, Navigation, Question, field};
 
-pub(super) fn facts(question: &Question<'_>) -> Result<Facts, FactsReason> {
+pub(super) fn facts<'a>(question: &Question<'a>) -> Result<Facts<'a>, FactsReason> {
     let method = field::required(question.headers, "x-original-method")?;
     let url = field::required(question.headers, "x-original-url")?;
     Ok(Facts {

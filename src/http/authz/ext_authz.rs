@@ -7,20 +7,21 @@ use quorate_core::access::Target;
 
 use super::{Facts, FactsReason, Navigation, Question, field};
 
-pub(super) fn facts(question: &Question<'_>) -> Result<Facts, FactsReason> {
+pub(super) fn facts<'a>(question: &Question<'a>) -> Result<Facts<'a>, FactsReason> {
     let headers = question.headers;
     let scheme = field::single(headers, "x-forwarded-proto")?
         .unwrap_or(question.connection_scheme.as_bytes());
     // A listener folds a host to lower case, unlike a forwarded one.
-    let host = host(question)?.to_ascii_lowercase();
-    let uri = visitors_uri(question)?;
+    let host = host(question)?;
+    let uri = visitors_uri(question)?.as_bytes();
+    let method = question.method.as_str().as_bytes();
+    let target = if host.iter().any(u8::is_ascii_uppercase) {
+        Target::from_parts(scheme, &host.to_ascii_lowercase(), uri, method)?.into_owned()
+    } else {
+        Target::from_parts(scheme, host, uri, method)?
+    };
     Ok(Facts {
-        target: Target::from_parts(
-            scheme,
-            &host,
-            uri.as_bytes(),
-            question.method.as_str().as_bytes(),
-        )?,
+        target,
         portal_override: field::portal(headers)?,
         navigation: Navigation::read(headers),
     })
@@ -35,21 +36,18 @@ pub(super) fn host<'a>(question: &Question<'a>) -> Result<&'a [u8], FactsReason>
     }
 }
 
-/// Path and query behind the endpoint; empty for the endpoint itself.
-fn visitors_uri(question: &Question<'_>) -> Result<String, FactsReason> {
-    let rest = question
+/// Path and query behind the endpoint; without a path for the endpoint itself.
+fn visitors_uri<'a>(question: &Question<'a>) -> Result<&'a str, FactsReason> {
+    let whole = question
         .uri
-        .path()
+        .path_and_query()
+        .map_or("", http::uri::PathAndQuery::as_str);
+    let rest = whole
         .strip_prefix(question.endpoint)
         .ok_or(FactsReason::Prefix)?;
-    let path = match rest.strip_prefix('/') {
-        None if rest.is_empty() => "",
-        Some("") => "",
-        Some(path) if path.starts_with('/') => path,
-        None | Some(_) => return Err(FactsReason::Prefix),
-    };
-    Ok(match question.uri.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path.to_owned(),
-    })
+    match rest.strip_prefix('/') {
+        None if rest.is_empty() || rest.starts_with('?') => Ok(rest),
+        Some(behind) if behind.is_empty() || behind.starts_with(['/', '?']) => Ok(behind),
+        None | Some(_) => Err(FactsReason::Prefix),
+    }
 }

@@ -4,7 +4,7 @@ use quorate_core::access::Target;
 
 use super::{Facts, FactsReason, Navigation, Question, field};
 
-pub(super) fn facts(question: &Question<'_>) -> Result<Facts, FactsReason> {
+pub(super) fn facts<'a>(question: &Question<'a>) -> Result<Facts<'a>, FactsReason> {
     let headers = question.headers;
     let method = field::required(headers, "x-forwarded-method")?;
     let scheme = field::single(headers, "x-forwarded-proto")?

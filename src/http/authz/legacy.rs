@@ -7,7 +7,7 @@ use quorate_core::access::Target;
 
 use super::{Facts, FactsReason, Navigation, Question, ext_authz, field};
 
-pub(super) fn facts(question: &Question<'_>) -> Result<Facts, FactsReason> {
+pub(super) fn facts<'a>(question: &Question<'a>) -> Result<Facts<'a>, FactsReason> {
     let headers = question.headers;
     let method = field::single(headers, "x-forwarded-method")?
         .unwrap_or(question.method.as_str().as_bytes());
@@ -30,7 +30,7 @@ pub(super) fn facts(question: &Question<'_>) -> Result<Facts, FactsReason> {
     })
 }
 
-fn forwarded(question: &Question<'_>, method: &[u8]) -> Result<Target, FactsReason> {
+fn forwarded<'a>(question: &Question<'a>, method: &'a [u8]) -> Result<Target<'a>, FactsReason> {
     let headers = question.headers;
     let scheme = field::single(headers, "x-forwarded-proto")?
         .unwrap_or(question.connection_scheme.as_bytes());
@@ -43,7 +43,7 @@ fn forwarded(question: &Question<'_>, method: &[u8]) -> Result<Target, FactsReas
 }
 
 /// Refuses every `X-Forwarded-*` that is there and says something else than `X-Original-URL`.
-fn agree(question: &Question<'_>, target: &Target) -> Result<(), FactsReason> {
+fn agree(question: &Question<'_>, target: &Target<'_>) -> Result<(), FactsReason> {
     let headers = question.headers;
     let method = target.method().as_bytes();
     let (own_scheme, own_host) = (

@@ -15,7 +15,7 @@ const ARGUMENT: &AsciiSet = &NON_ALPHANUMERIC
 /// The URL of a portal, `https`, without userinfo or fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalUrl {
-    host: HostName,
+    host: HostName<'static>,
     /// The path with a final slash, percent-encoded.
     path: String,
     /// The path with a final slash, decoded and folded, for comparing.
@@ -54,7 +54,7 @@ impl PortalUrl {
         let arguments =
             form_urlencoded::parse(url.query().unwrap_or_default().as_bytes()).into_owned();
         Ok(Self {
-            host: url.host().clone(),
+            host: url.host().clone().into_owned(),
             path: with_final_slash(url.path_text()),
             place: with_final_slash(place.to_owned()),
             arguments: arguments
@@ -65,7 +65,7 @@ impl PortalUrl {
 
     /// The host and port of the portal.
     #[must_use]
-    pub fn host(&self) -> &HostName {
+    pub fn host(&self) -> &HostName<'static> {
         &self.host
     }
 
@@ -74,7 +74,7 @@ impl PortalUrl {
     /// Its arguments are the portal's own, `rd` (the target, not normalised) and `rm` (the method), sorted by name and
     /// form-encoded.
     #[must_use]
-    pub fn login_url(&self, target: &Target) -> String {
+    pub fn login_url(&self, target: &Target<'_>) -> String {
         let back = target.url_text();
         let own = self
             .arguments

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use super::{Dialect, Facts, FactsError, FactsReason, Question};
 
 /// Asks with a request line and header lines; a `Name: value` line repeats a field if written twice.
-fn ask(dialect: Dialect, line: &str, fields: &[&str]) -> Result<Facts, FactsError> {
+fn ask(dialect: Dialect, line: &str, fields: &[&str]) -> Result<Facts<'static>, FactsError> {
     let (method, uri) = line.split_once(' ').expect("method and target");
     let method: Method = method.parse().expect("a method");
     let uri: Uri = uri.parse().expect("a target");
@@ -23,17 +23,22 @@ fn ask(dialect: Dialect, line: &str, fields: &[&str]) -> Result<Facts, FactsErro
         );
     }
     let endpoint = "/api/authz/ext-authz";
-    dialect.facts(&Question {
+    let facts = dialect.facts(&Question {
         method: &method,
         uri: &uri,
         headers: &headers,
         connection_scheme: "https",
         endpoint,
+    })?;
+    Ok(Facts {
+        target: facts.target.into_owned(),
+        portal_override: facts.portal_override,
+        navigation: facts.navigation,
     })
 }
 
 #[track_caller]
-fn taken(dialect: Dialect, line: &str, fields: &[&str], expect: &str) -> Facts {
+fn taken(dialect: Dialect, line: &str, fields: &[&str], expect: &str) -> Facts<'static> {
     let facts = ask(dialect, line, fields).expect("taken");
     assert_eq!(
         format!("{} {}", facts.target.method(), facts.target.url_text()),

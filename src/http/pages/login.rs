@@ -6,10 +6,11 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::request::Parts;
 use http::{StatusCode, header};
+use quorate_core::Level;
 use quorate_portal::{LoggedInNotice, LoggedInPage, LoginPage, Notice, Remember, Target};
 use zeroize::Zeroizing;
 
-use super::{Errand, error, frame, html, unavailable};
+use super::{Errand, error, frame, html, second_factor, unavailable};
 use crate::app::App;
 use crate::app::login::{Attempt, LoginError, Opened};
 use crate::app::redirect::{SafeTarget, TargetText};
@@ -146,7 +147,7 @@ fn proceed(app: &App, visit: &Visit<'_>, errand: &Errand, opened: &Opened) -> Re
 }
 
 /// The target, if the visitor can go there now.
-fn onward<'a>(
+pub(super) fn onward<'a>(
     app: &App,
     visit: &Visit<'_>,
     errand: &Errand,
@@ -160,7 +161,7 @@ fn onward<'a>(
 }
 
 /// The portal's own page, with the errand if there is one.
-fn portal_path(app: &App, errand: Option<(&str, Option<&str>)>) -> String {
+pub(super) fn portal_path(app: &App, errand: Option<(&str, Option<&str>)>) -> String {
     let mut path = format!("{}/", app.config.server.base_path);
     if let Some((target, method)) = errand {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -185,6 +186,12 @@ fn welcome(
     if let Some(target) = onward(app, visit, errand, &target, who) {
         return reply::see_other(target.as_text());
     }
+    let totp = app
+        .totp(&who.user.name)
+        .filter(|_| who.session.level < Level::TwoFactor);
+    if let (Some(totp), Some(_)) = (&totp, target.safe()) {
+        return second_factor::ask(app, parts, who, totp, errand, None);
+    }
     let missing = target
         .safe()
         .map(|target| (target.as_text(), target.host()));
@@ -198,6 +205,7 @@ fn welcome(
         display_name: &who.user.display_name,
         domain: &visit.domain.domain,
         home: home.as_ref().map(|(url, host)| Target { url, host }),
+        offers_second_factor: totp.is_some() && app.config.two_factor_in_use,
         notice: missing
             .as_ref()
             .map(|(url, host)| LoggedInNotice::SecondFactorNotSetUp {

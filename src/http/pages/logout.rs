@@ -51,12 +51,8 @@ pub(in crate::http) async fn post(State(app): State<Arc<App>>, request: Request)
         Ok(bytes) => bytes,
         Err(status) => return error(&app, &parts.headers, status),
     };
-    let Ok(who) = visit.session(&app, &parts.headers).await else {
-        return unavailable(&app, &parts.headers);
-    };
-    if let Some(who) = who
-        && app.log_out(&who).await.is_err()
-    {
+    let values = cookie::values(&parts.headers, &visit.domain.name);
+    if app.log_out_of(values).await.is_err() {
         return unavailable(&app, &parts.headers);
     }
     let target = Errand::read(&bytes).target(&app);

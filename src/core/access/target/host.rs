@@ -1,15 +1,19 @@
 //! `host[:port]`: the only form a host may have. It decides nothing about which hosts are ours.
 
+use std::borrow::Cow;
+
 /// The longest host name. Source: RFC 1035 section 2.3.4.
 const HOST_BYTES_MAX: usize = 253;
 /// The longest label. Source: RFC 1035 section 2.3.4.
 const LABEL_BYTES_MAX: usize = 63;
 
-/// A host name or IPv4 address with an optional port, proven to hold nothing else.
+/// A host name or IPv4 address with an optional port, proven to hold nothing else. It borrows the text it was read
+/// from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostName {
-    sent: String,
-    lower: String,
+pub struct HostName<'a> {
+    sent: Cow<'a, str>,
+    /// `None` where it is as sent.
+    lower: Option<String>,
     port: Option<u16>,
 }
 
@@ -33,13 +37,13 @@ pub enum HostError {
     Port,
 }
 
-impl HostName {
+impl<'a> HostName<'a> {
     /// Reads `host[:port]`.
     ///
     /// # Errors
     ///
     /// A [`HostError`] that says which part is wrong.
-    pub fn parse(text: &[u8]) -> Result<Self, HostError> {
+    pub fn parse(text: &'a [u8]) -> Result<Self, HostError> {
         let (name, port) = match text.iter().position(|byte| *byte == b':') {
             Some(colon) => text.split_at_checked(colon).unwrap_or((text, &[])),
             None => (text, &[][..]),
@@ -66,10 +70,23 @@ impl HostName {
             return Err(HostError::TooLong);
         }
         Ok(Self {
-            sent: sent.to_owned(),
-            lower: sent.to_ascii_lowercase(),
+            lower: sent
+                .bytes()
+                .any(|byte| byte.is_ascii_uppercase())
+                .then(|| sent.to_ascii_lowercase()),
+            sent: Cow::Borrowed(sent),
             port,
         })
+    }
+
+    /// The same, holding its own text.
+    #[must_use]
+    pub fn into_owned(self) -> HostName<'static> {
+        HostName {
+            sent: Cow::Owned(self.sent.into_owned()),
+            lower: self.lower,
+            port: self.port,
+        }
     }
 
     /// The name as sent, without the port.
@@ -81,7 +98,7 @@ impl HostName {
     /// The name in lower case, without the port.
     #[must_use]
     pub fn lower(&self) -> &str {
-        &self.lower
+        self.lower.as_deref().unwrap_or(&self.sent)
     }
 
     /// The port, if one was given.
@@ -93,7 +110,7 @@ impl HostName {
     /// Whether this is `domain` or a name below it; see [`host_is_within`].
     #[must_use]
     pub fn is_within(&self, domain: &str) -> bool {
-        host_is_within(&self.lower, domain)
+        host_is_within(self.lower(), domain)
     }
 }
 

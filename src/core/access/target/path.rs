@@ -22,11 +22,27 @@ pub(super) enum PathError {
 }
 
 /// The path as rules see it.
-pub(super) fn for_rules(path: &str) -> Result<String, PathError> {
+pub(super) fn for_rules(path: &str) -> Result<Cow<'_, str>, PathError> {
     if path.is_empty() {
-        return Ok(".".to_owned());
+        return Ok(Cow::Borrowed("."));
     }
-    Ok(normalise(&decode(path)?))
+    if is_plain(path) {
+        return Ok(Cow::Borrowed(path));
+    }
+    Ok(Cow::Owned(normalise(&decode(path)?)))
+}
+
+/// Whether the path has one reading, the one that was sent: nothing is encoded, nothing to fold, no parameters, no
+/// byte that is refused. That holds for nearly every path, and what it holds for needs no copy. Anything doubtful is
+/// not plain.
+pub(super) fn is_plain(path: &str) -> bool {
+    let mut before = 0;
+    path.starts_with('/')
+        && path.bytes().all(|byte| {
+            let folds = before == b'/' && matches!(byte, b'/' | b'.');
+            before = byte;
+            !folds && byte.is_ascii_graphic() && !matches!(byte, b'%' | b'\\' | b';' | b'#' | b'?')
+        })
 }
 
 /// The path as a careless server could read it, or `None` if there is no second reading.
@@ -37,6 +53,9 @@ pub(super) fn for_rules(path: &str) -> Result<String, PathError> {
 pub(super) fn guarded(path: &str) -> Result<Option<String>, PathError> {
     if path.is_empty() {
         return Ok(Some("/".to_owned()));
+    }
+    if is_plain(path) {
+        return Ok(None);
     }
     let decoded = decode(path)?;
     if !decoded.contains([';', '#']) {

@@ -4,10 +4,15 @@
 
 use proptest::prelude::*;
 
-use super::path::normalise;
+use super::path::{for_rules, guarded, is_plain, normalise};
 use super::{HostError, Target, TargetError, host_is_within};
 
-fn parts(scheme: &str, host: &str, uri: &str, method: &str) -> Result<Target, TargetError> {
+fn parts<'a>(
+    scheme: &str,
+    host: &'a str,
+    uri: &'a str,
+    method: &'a str,
+) -> Result<Target<'a>, TargetError> {
     Target::from_parts(
         scheme.as_bytes(),
         host.as_bytes(),
@@ -224,9 +229,27 @@ proptest! {
     }
 
     #[test]
+    fn a_plain_path_is_one_that_nobody_changes(path in prop_oneof![nasty_path(), "[/.a;#%? é]{0,8}", "/[ -~]{0,12}"]) {
+        if is_plain(&path) {
+            prop_assert!(!path.contains(['%', '\\', ';', '#', '?']));
+            prop_assert_eq!(normalise(&path), path.as_str());
+            prop_assert_eq!(for_rules(&path), Ok(path.as_str().into()));
+            prop_assert_eq!(guarded(&path), Ok(None));
+        }
+    }
+
+    #[test]
+    fn a_target_with_its_own_text_is_the_same(path in nasty_path(), host in "[a-zA-Z]{1,8}") {
+        if let Ok(target) = Target::from_parts(b"https", host.as_bytes(), path.as_bytes(), b"GET") {
+            prop_assert_eq!(target.clone().into_owned(), target);
+        }
+    }
+
+    #[test]
     fn the_text_to_come_back_to_reads_as_the_same_target(path in nasty_path()) {
         if let Ok(target) = Target::from_parts(b"https", b"one.example.com", path.as_bytes(), b"GET") {
-            let again = Target::from_url(target.url_text().as_bytes(), b"GET");
+            let text = target.url_text();
+            let again = Target::from_url(text.as_bytes(), b"GET");
             prop_assert_eq!(again.as_ref().map(Target::rule_path), Ok(target.rule_path()));
             prop_assert_eq!(again.as_ref().map(Target::query), Ok(target.query()));
         }

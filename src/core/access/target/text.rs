@@ -27,7 +27,7 @@ pub(super) fn url(target: &Target) -> String {
         url.push_str(&port.to_string());
     }
     url.push_str(&path(target));
-    if let Some(query) = &target.query {
+    if let Some(query) = target.query() {
         url.push('?');
         url.push_str(query);
     }
@@ -35,5 +35,5 @@ pub(super) fn url(target: &Target) -> String {
 }
 
 pub(super) fn path(target: &Target) -> String {
-    utf8_percent_encode(&target.path, PATH).to_string()
+    utf8_percent_encode(target.path(), PATH).to_string()
 }

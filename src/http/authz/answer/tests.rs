@@ -9,7 +9,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use http::{Response, StatusCode};
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use quorate_core::Level;
 use quorate_core::access::{Permit, Policy, Proof, Requirement, Target, Verdict};
 
@@ -30,6 +31,11 @@ fn permit() -> Permit {
         Verdict::Allow(permit) => permit,
         Verdict::Challenge | Verdict::Deny => panic!("one factor is enough"),
     }
+}
+
+/// The fields of a request, which must not come back in the answer.
+fn used() -> HeaderMap {
+    HeaderMap::from_iter([(COOKIE, HeaderValue::from_static("a=b"))])
 }
 
 /// Status, header lines in alphabetical order, and body.
@@ -63,7 +69,11 @@ fn a_known_visitor_is_told_to_the_site() {
         email: "",
     };
     assert_eq!(
-        wire(&allow(permit(), Some(who)).expect("sayable")),
+        wire(
+            &allow(permit(), Some(who), used())
+                .expect("sayable")
+                .map(|()| String::new())
+        ),
         "200\ncache-control: no-store\nremote-email: \nremote-groups: dev,admins\nremote-name: ZoëX-A: b\nremote-user: zoë\n\n"
     );
     let who = RemoteUser {
@@ -73,7 +83,7 @@ fn a_known_visitor_is_told_to_the_site() {
         email: "",
     };
     assert_eq!(
-        allow(permit(), Some(who)).expect_err("a line break"),
+        allow(permit(), Some(who), HeaderMap::new()).expect_err("a line break"),
         UnsayableUser
     );
 }
@@ -81,7 +91,11 @@ fn a_known_visitor_is_told_to_the_site() {
 #[test]
 fn an_anonymous_visitor_is_told_to_be_nobody() {
     assert_eq!(
-        wire(&allow(permit(), None).expect("sayable")),
+        wire(
+            &allow(permit(), None, used())
+                .expect("sayable")
+                .map(|()| String::new())
+        ),
         "200\ncache-control: no-store\nremote-email: \nremote-groups: \nremote-name: \nremote-user: \n\n"
     );
 }

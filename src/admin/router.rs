@@ -1,0 +1,37 @@
+//! Every command on one screen.
+
+use std::sync::Arc;
+
+use axum::routing::post;
+use axum::{Json, Router};
+use http::StatusCode;
+
+use super::answer::Refused;
+use super::{backup, ban, member, session, status, totp};
+use crate::app::App;
+
+/// The service of the admin socket.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/v1/status", post(status::report))
+        .route("/v1/digest", post(status::digest))
+        .route("/v1/snapshot", post(backup::snapshot))
+        .route("/v1/member/list", post(member::list))
+        .route("/v1/member/change", post(member::change))
+        .route("/v1/session/list", post(session::list))
+        .route("/v1/session/kill", post(session::kill))
+        .route("/v1/ban/list", post(ban::list))
+        .route("/v1/ban/add", post(ban::add))
+        .route("/v1/ban/revoke", post(ban::revoke))
+        .route("/v1/totp/generate", post(totp::generate))
+        .route("/v1/totp/delete", post(totp::delete))
+        .route("/v1/totp/export", post(totp::export))
+        .fallback(async || {
+            let error = "this node does not know that command: it is of another version than the command line";
+            let refused = Refused {
+                error: error.to_owned(),
+            };
+            (StatusCode::NOT_FOUND, Json(refused))
+        })
+        .with_state(app)
+}

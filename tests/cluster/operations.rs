@@ -1,0 +1,57 @@
+//! The commands of docs/operations.md, read from it and run in its order.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::harness::{Cluster, Settings};
+
+/// The lines of all shell blocks.
+fn commands() -> Vec<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let mut is_shell = false;
+    let mut lines = Vec::new();
+    for line in page.lines() {
+        match line {
+            "```sh" => is_shell = true,
+            "```" => is_shell = false,
+            _ if is_shell => lines.push(line.to_owned()),
+            _ => {}
+        }
+    }
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_of_the_page_works_in_its_order() {
+    let cluster = Cluster::prepare(&Settings::with_newcomer());
+    for node in &cluster.nodes()[..3] {
+        node.start();
+    }
+    cluster.wait_until_ready().await;
+    let (n1, n4) = (&cluster.nodes()[0], &cluster.nodes()[3]);
+    let folder = cluster.folder().display().to_string();
+    let commands = commands();
+    assert!(commands.len() >= 12, "{commands:#?}");
+    for line in commands {
+        let line = line
+            .replace("n4.internal:9092", &n4.peer().to_string())
+            .replace("/backup/", &format!("{folder}/"))
+            .replace("/etc/quorate/", &format!("{folder}/"));
+        let Some(arguments) = line.strip_prefix("quorate ") else {
+            let status = Command::new("sh").args(["-c", &line]).status();
+            assert!(status.expect("a shell").success(), "{line}");
+            continue;
+        };
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        match arguments[1] {
+            "add" => n4.start(),
+            "recover" => cluster.nodes().iter().for_each(|node| node.kill()),
+            "restore" => fs::remove_dir_all(n1.data_dir()).expect("remove"),
+            _ => {}
+        }
+        let (code, _, error) = n1.command(&arguments).await;
+        assert_eq!(code, Some(0), "{line}: {error}");
+    }
+}

@@ -1,0 +1,4 @@
+//! What operators see: the metrics.
+
+mod page;
+mod promtool;
