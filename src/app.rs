@@ -1,5 +1,6 @@
 //! What can be done: the use cases, without a word of HTTP. Each reads, decides and proposes.
 
+mod line;
 pub mod login;
 pub mod logout;
 mod operator;
@@ -42,6 +43,7 @@ pub struct App {
     pub metrics: crate::metrics::Metrics,
     pace: pace::Pace,
     throttle: throttle::Throttle,
+    line: line::Line,
     touches: touch::Touches,
     /// What unknown names are checked against.
     decoy: Arc<str>,
@@ -77,6 +79,7 @@ impl App {
             metrics,
             pace: pace::Pace::default(),
             throttle: throttle::Throttle::default(),
+            line: line::Line::default(),
             touches: touch::Touches::default(),
             decoy,
             sealer,

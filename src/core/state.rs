@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ended::EndedSessions;
 use crate::{
-    Attempts, Authenticators, Reply, RequestId, Session, SessionKey, ShardedMap, Subject,
-    Timestamp, UserName, View,
+    Attempts, Authenticators, Budget, Rejection, Reply, RequestId, Session, SessionKey, ShardedMap,
+    Subject, Timestamp, UserName, View,
 };
 
 /// What is known of a user beyond their source (users file, directory).
@@ -94,6 +94,16 @@ impl Reader {
     #[must_use]
     pub fn ban(&self, subject: &Subject, now: Timestamp) -> Option<Timestamp> {
         self.attempts.get(subject)?.ban(now)
+    }
+
+    /// Whether it is worth asking for a guess at `subject` at `now`: none is banned off and at least one is neither used
+    /// nor being checked, or a ban holds and asking will say so. For those who wait; only
+    /// [`Command::Reserve`](crate::Command::Reserve) decides.
+    #[must_use]
+    pub fn is_settled(&self, subject: &Subject, budget: &Budget, now: Timestamp) -> bool {
+        self.attempts.get(subject).is_none_or(|attempts| {
+            Attempts::clone(&attempts).check(budget, now) != Err(Rejection::Busy)
+        })
     }
 
     /// What second factors the user has; `None` for somebody who never had one.

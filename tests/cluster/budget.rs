@@ -60,8 +60,8 @@ async fn sixty_wrong_passwords_at_once_over_three_nodes_cost_three_hashes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_right_logins_all_succeed() {
     let cluster = Cluster::start(Settings::new()).await;
-    let statuses = logins(&cluster, "john", "password", 45).await;
-    assert_eq!(statuses, vec![200; 45]);
+    let statuses = logins(&cluster, "john", "password", 50).await;
+    assert_eq!(statuses, vec![200; 50]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -265,6 +265,29 @@ fn an_operators_ban_ends_sessions_and_holds_until_it_is_lifted() {
     assert!(matches!(reserved, Reply::Reserved { .. }), "{reserved:?}");
 }
 
+#[test]
+fn who_waits_for_a_guess_asks_again_when_one_is_free_or_a_ban_has_decided() {
+    let mut world = World::new();
+    let subject = Subject::User(john());
+    let is_settled = |world: &World| {
+        let now = world.state.now();
+        world.state.reader().is_settled(&subject, &BUDGET, now)
+    };
+    assert!(is_settled(&world));
+    for _ in 0..3 {
+        assert!(is_settled(&world));
+        let reserved = world.reserve(vec![subject.clone()]);
+        assert!(matches!(reserved, Reply::Reserved { .. }), "{reserved:?}");
+    }
+    assert!(!is_settled(&world));
+    let user = subject.clone();
+    world.step(Command::Ban {
+        subject: user,
+        for_ms: None,
+    });
+    assert!(is_settled(&world));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
