@@ -11,6 +11,7 @@ mod client;
 mod listen;
 mod member;
 mod refusal;
+mod reload;
 mod router;
 mod session;
 mod status;

@@ -7,6 +7,7 @@ mod operator;
 mod pace;
 mod readiness;
 pub mod redirect;
+mod rules;
 mod second_factor;
 pub mod session;
 mod throttle;
@@ -19,19 +20,18 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use quorate_core::access::Policy;
 use quorate_core::{Budget, Command};
 use quorate_raft::{Node, ProposeError};
 
 use crate::authn::password::PasswordPool;
 use crate::authn::seal::Sealer;
 use crate::authn::users::UserSource;
-use crate::config::Config;
+use crate::config::{AccessControl, Config};
 use crate::random;
 
 /// Everything the use cases need. One per process, shared by all requests.
 pub struct App {
-    /// The validated configuration.
+    /// The validated configuration of the start. What a reload may change since then is asked of the methods here.
     pub config: Config,
     /// This node's part of the cluster.
     pub node: Node,
@@ -41,6 +41,7 @@ pub struct App {
     pub passwords: PasswordPool,
     /// What is counted for the metrics page.
     pub metrics: crate::metrics::Metrics,
+    rules: rules::Rules,
     pace: pace::Pace,
     throttle: throttle::Throttle,
     line: line::Line,
@@ -61,7 +62,7 @@ impl App {
     /// Puts the parts together and starts the threads that check passwords.
     #[must_use]
     pub fn new(config: Config, node: Node, users: UserSource) -> Self {
-        let mut metrics = crate::metrics::Metrics::default();
+        let metrics = crate::metrics::Metrics::default();
         if let Some(files) = &config.server.tls {
             metrics.watch_certificate(&files.certificate);
         }
@@ -70,6 +71,8 @@ impl App {
         let cost = &config.users.password;
         let decoy =
             crate::authn::password::decoy(cost.memory_kib, cost.iterations, cost.parallelism);
+        let rules = rules::Rules::new(&config);
+        node.describe(rules.digest(), users.digest());
         let sealer = Sealer::for_totp(&config.storage.encryption_key);
         Self {
             config,
@@ -77,6 +80,7 @@ impl App {
             users,
             passwords,
             metrics,
+            rules,
             pace: pace::Pace::default(),
             throttle: throttle::Throttle::default(),
             line: line::Line::default(),
@@ -121,10 +125,16 @@ impl App {
         budget(&self.config.regulation)
     }
 
-    /// The compiled access rules.
+    /// The access rules as this node has them now.
     #[must_use]
-    pub fn policy(&self) -> &Policy {
-        &self.config.access.policy
+    pub fn access(&self) -> Arc<AccessControl> {
+        self.rules.current()
+    }
+
+    /// Takes other access rules over; `digest` is that of the configuration with them. No decision that begins after
+    /// the return is made by the ones before.
+    pub fn replace_rules(&self, access: AccessControl, digest: [u8; 32]) {
+        self.rules.replace(access, digest);
     }
 
     async fn propose(&self, command: Command) -> Result<quorate_raft::Committed, ProposeError> {

@@ -205,7 +205,6 @@ fn build(root: &View<'_>, host_name: &str, findings: &mut Findings) -> Option<Co
         telemetry: build::small::telemetry(&root.get("telemetry")),
         storage,
         cluster,
-        two_factor_in_use,
         notices: Vec::new(),
         digest: [0; 32],
     })

@@ -12,7 +12,7 @@ mod request;
 mod verify;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus::proto::MetricFamily;
@@ -52,6 +52,8 @@ impl Factor {
 const LOGIN_RESULTS: [&str; 5] = ["accepted", "refused", "banned", "busy", "unavailable"];
 /// What can become of a request for a guess; the values of the label `result`.
 const RESERVATION_RESULTS: [&str; 3] = ["reserved", "banned", "exhausted"];
+/// What can become of files that are read again; the values of the label `result`.
+const RELOAD_RESULTS: [&str; 2] = ["taken_over", "refused"];
 /// The buckets of a password check.
 const PASSWORD_CHECK_US: [u64; 10] = [
     1_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 10_000_000,
@@ -71,7 +73,8 @@ pub struct Metrics {
     /// Password checks, as the pool counts them.
     pub password_checks: PasswordChecks,
     /// When the certificate of the main listener ends, in seconds since the Unix epoch.
-    server_certificate_ends_at: Option<i64>,
+    server_certificate_ends_at: Mutex<Option<i64>>,
+    reloads: IntCounterVec,
 }
 
 /// What the pool of password checks counts; clones share it.
@@ -133,6 +136,14 @@ impl Default for Metrics {
             "Authorization requests from addresses outside server.trusted_proxies.",
         );
         let logouts = counter("quorate_logouts_total", "Sessions ended by their user.");
+        let reloads = counters(
+            "quorate_reloads_total",
+            "Times that the configuration's files were read again on demand, by result.",
+            &["result"],
+        );
+        for result in RELOAD_RESULTS {
+            reloads.with_label_values(&[result]);
+        }
         let password_checks = PasswordChecks::default();
         for counter in [&password_checks.begun, &password_checks.turned_away] {
             register(&registry, Ok(counter.clone()));
@@ -147,7 +158,8 @@ impl Default for Metrics {
             refused_peers,
             logouts,
             password_checks,
-            server_certificate_ends_at: None,
+            server_certificate_ends_at: Mutex::new(None),
+            reloads,
         }
     }
 }
@@ -179,8 +191,20 @@ fn register<C: prometheus::core::Collector + Clone + 'static>(
 
 impl Metrics {
     /// Notes when the certificate of the main listener ends.
-    pub fn watch_certificate(&mut self, certificate: &Path) {
-        self.server_certificate_ends_at = crate::http::certificate::ends_at(certificate);
+    pub fn watch_certificate(&self, certificate: &Path) {
+        *self.certificate_end() = crate::http::certificate::ends_at(certificate);
+    }
+
+    fn certificate_end(&self) -> std::sync::MutexGuard<'_, Option<i64>> {
+        let end = self.server_certificate_ends_at.lock();
+        end.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one time that the files were read again.
+    pub fn reload(&self, was_taken_over: bool) {
+        let [taken_over, refused] = RELOAD_RESULTS;
+        let result = if was_taken_over { taken_over } else { refused };
+        self.reloads.with_label_values(&[result]).inc();
     }
 
     /// Counts one try to prove who one is, which took so long without what a refusal is held back for.
@@ -233,7 +257,7 @@ impl Metrics {
         families.extend(self.requests.families());
         families.extend(self.verifies.families());
         families.extend(self.passwords(app));
-        families.extend(node::families(app, self.server_certificate_ends_at));
+        families.extend(node::families(app, *self.certificate_end()));
         families.extend(process::families());
         // The encoder gives up at a family without a line, such as that of snapshots before the first.
         families.retain(|family| !family.get_metric().is_empty());

@@ -1,6 +1,7 @@
 //! `quorate serve`: from configuration files to a node that answers, and to its orderly end.
 
 mod logging;
+mod reload;
 mod start;
 
 use std::sync::Arc;
@@ -17,12 +18,9 @@ use crate::http::front::Front;
 use crate::http::listen::{self, Listener};
 use crate::http::router::MetricsPage;
 
+pub(crate) use reload::Reloader;
 pub(crate) use start::node_config;
 pub use start::{Failure, Prepared, configuration, prepare, rendered};
-
-/// How long a stopping node still serves after it has said that it is not ready, so that proxies, which look every
-/// second, notice first.
-const SETTLE: Duration = Duration::from_millis(1_500);
 
 /// Runs a node until it is told to stop (SIGTERM, SIGINT) or fails.
 ///
@@ -36,8 +34,10 @@ pub async fn run(selection: Selection) -> Result<(), Failure> {
     }
     prepared.users.log_notices();
     let listener = start::bind(&prepared.config).await?;
+    let acceptors = listener.tls.clone();
     let metrics = start::bind_metrics(&prepared.config).await?;
     let app = Arc::new(start::app(prepared).await?);
+    let reloader = Arc::new(Reloader::new(Arc::clone(&app), selection, acceptors));
     let (stop, stopping) = watch::channel(false);
     let mut servers = tokio::task::JoinSet::new();
     servers.spawn(listen::serve(
@@ -50,14 +50,14 @@ pub async fn run(selection: Selection) -> Result<(), Failure> {
         servers.spawn(listen::serve(plain(socket), page, stopping));
     }
     if let Some(listener) = start::bind_admin(&app) {
-        let router = admin::router(Arc::clone(&app));
+        let router = admin::router(Arc::clone(&app), Arc::clone(&reloader));
         servers.spawn(admin::serve(listener, router, stop.subscribe()));
     }
     spawn_background(&app);
     tracing::info!(address = %app.config.server.address, node = app.config.cluster.name, "serving");
-    let outcome = until_stopped(&app).await;
+    let outcome = until_stopped(&app, &reloader).await;
     app.drain();
-    tokio::time::sleep(SETTLE).await;
+    tokio::time::sleep(app.config.cluster.drain_delay).await;
     let _ = stop.send(true);
     while servers.join_next().await.is_some() {}
     // Last, so that what is still in flight is answered by a node that has its place in the cluster.
@@ -83,8 +83,8 @@ fn spawn_background(app: &Arc<App>) {
     }
 }
 
-/// Waits for a signal to stop, or for the node to fail. SIGHUP reads the users file again.
-async fn until_stopped(app: &App) -> Result<(), Failure> {
+/// Waits for a signal to stop, or for the node to fail. SIGHUP reads the files again.
+async fn until_stopped(app: &App, reloader: &Arc<Reloader>) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Signals)?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(Failure::Signals)?;
@@ -92,7 +92,11 @@ async fn until_stopped(app: &App) -> Result<(), Failure> {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hang_up.recv() => app.users.reload_and_log(),
+            _ = hang_up.recv() => {
+                let reloader = Arc::clone(reloader);
+                // It logs what comes of it.
+                tokio::task::spawn_blocking(move || reloader.reload());
+            }
             reason = app.node.stopped() => return Err(Failure::Node(reason)),
         }
     }

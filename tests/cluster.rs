@@ -6,6 +6,7 @@ mod durability;
 mod member;
 mod operations;
 mod operator;
+mod reload;
 mod second_factor;
 mod session;
 

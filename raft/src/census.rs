@@ -45,20 +45,24 @@ pub(crate) struct Seen {
 /// This node's digests, and what the others said.
 #[derive(Debug, Default)]
 pub(crate) struct Census {
-    own: OnceLock<(Digest, watch::Receiver<Digest>)>,
+    own: OnceLock<(watch::Receiver<Digest>, watch::Receiver<Digest>)>,
     seen: Mutex<HashMap<u64, Seen>>,
 }
 
 impl Census {
     /// Says what this node is configured with. Only the first call counts.
-    pub(crate) fn describe(&self, configuration: Digest, users: watch::Receiver<Digest>) {
+    pub(crate) fn describe(
+        &self,
+        configuration: watch::Receiver<Digest>,
+        users: watch::Receiver<Digest>,
+    ) {
         let _ = self.own.set((configuration, users));
     }
 
     /// This node's digests.
     pub(crate) fn digests(&self) -> Option<(Digest, Digest)> {
         let (configuration, users) = self.own.get()?;
-        Some((*configuration, *users.borrow()))
+        Some((*configuration.borrow(), *users.borrow()))
     }
 
     /// What this node answers.

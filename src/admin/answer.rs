@@ -148,3 +148,14 @@ pub(crate) struct BanLine {
     /// Whether only second factors are refused.
     pub(crate) second_factor_only: bool,
 }
+
+/// The files were read again and taken over.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Reloaded {
+    /// How many access rules there are now.
+    pub(crate) rules: usize,
+    /// How many users there are now.
+    pub(crate) users: usize,
+    /// What is accepted but will surprise, and what waits for a restart.
+    pub(crate) notices: Vec<String>,
+}

@@ -7,15 +7,17 @@ use axum::{Json, Router};
 use http::StatusCode;
 
 use super::answer::Refused;
-use super::{backup, ban, member, session, status, totp};
+use super::{backup, ban, member, reload, session, status, totp};
 use crate::app::App;
+use crate::serve::Reloader;
 
 /// The service of the admin socket.
-pub(crate) fn router(app: Arc<App>) -> Router {
+pub(crate) fn router(app: Arc<App>, reloader: Arc<Reloader>) -> Router {
     Router::new()
         .route("/v1/status", post(status::report))
         .route("/v1/digest", post(status::digest))
         .route("/v1/snapshot", post(backup::snapshot))
+        .route("/v1/reload", post(reload::reload).with_state(reloader))
         .route("/v1/member/list", post(member::list))
         .route("/v1/member/change", post(member::change))
         .route("/v1/session/list", post(session::list))

@@ -136,7 +136,10 @@ impl App {
             user: who.user.name.as_str(),
             groups: &who.user.groups,
         };
-        let decision = self.policy().decide(Some(&identity), &target, client);
+        let decision = self
+            .access()
+            .policy
+            .decide(Some(&identity), &target, client);
         decision.requirement != Requirement::TwoFactor || who.session.level >= Level::TwoFactor
     }
 }

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use super::file::{Options, UserEntry, Users};
-use crate::config::Problem;
+use crate::config::{Notice, Problem};
 
 /// How often a watched file is looked at.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
@@ -21,6 +21,21 @@ pub struct UserSource {
     current: RwLock<Arc<Users>>,
     /// Of the file's text.
     digest: watch::Sender<[u8; 32]>,
+}
+
+/// What the users file held when it was read, not yet taken over.
+#[derive(Debug)]
+pub struct ReadUsers {
+    users: Users,
+    digest: [u8; 32],
+}
+
+impl ReadUsers {
+    /// What is accepted but will surprise.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        self.users.notices()
+    }
 }
 
 /// Why the users file cannot be used.
@@ -79,10 +94,25 @@ impl UserSource {
     /// # Errors
     /// As [`UserSource::load`].
     pub fn reload(&self) -> Result<(), UsersError> {
-        let (users, digest) = read(&self.path, &self.options)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(users);
-        self.digest.send_replace(digest);
+        self.replace(self.read()?);
         Ok(())
+    }
+
+    /// Reads the file and leaves the users as they are.
+    ///
+    /// # Errors
+    /// As [`UserSource::load`].
+    pub fn read(&self) -> Result<ReadUsers, UsersError> {
+        let (users, digest) = read(&self.path, &self.options)?;
+        Ok(ReadUsers { users, digest })
+    }
+
+    /// Takes over what was read.
+    pub fn replace(&self, read: ReadUsers) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(read.users);
+        drop(current);
+        self.digest.send_replace(read.digest);
     }
 
     /// Reads the file again and logs how that went.

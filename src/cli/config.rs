@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::failure::{Failure, cannot_print};
+use super::node::NodeArgs;
+use crate::admin::answer::Reloaded;
 use crate::config::{Filter, Problem, Selection};
 use crate::serve::Prepared;
 
@@ -106,6 +108,12 @@ pub(super) enum Config {
         after_help = "Example:\n  quorate config template --config.experimental.filters template --config /etc/quorate/configuration.yml"
     )]
     Template(ConfigFiles),
+    /// Make the node on this machine read its access rules, users, certificate and key again, as SIGHUP does. With a
+    /// mistake in any file everything stays as it was, and every mistake is printed with key and line.
+    #[command(
+        after_help = "Example:\n  quorate config reload --config /etc/quorate/configuration.yml"
+    )]
+    Reload(NodeArgs),
 }
 
 impl Config {
@@ -115,6 +123,10 @@ impl Config {
                 let prepared = crate::serve::prepare(&files.selection()?)
                     .map_err(Failure::while_doing("the configuration is not valid"))?;
                 report(&prepared).map_err(cannot_print)
+            }
+            Self::Reload(node) => {
+                let reloaded: Reloaded = node.ask("/v1/reload", &())?;
+                node.print(&reloaded, taken_over)
             }
             Self::Template(files) => {
                 let texts = crate::serve::rendered(&files.selection()?).map_err(mistakes)?;
@@ -147,6 +159,18 @@ fn report(prepared: &Prepared) -> std::io::Result<()> {
     let rules = counted(prepared.config.access.rules.len(), "access rule");
     let users = counted(users.len(), "user");
     writeln!(out, "The configuration is valid: {rules}, {users}.")
+}
+
+fn taken_over(reloaded: &Reloaded) -> String {
+    let mut text: String = reloaded
+        .notices
+        .iter()
+        .map(|notice| format!("notice: {notice}\n"))
+        .collect();
+    let rules = counted(reloaded.rules, "access rule");
+    let users = counted(reloaded.users, "user");
+    text += &format!("This node goes on with {rules}, {users}.\n");
+    text
 }
 
 fn counted(number: usize, what: &str) -> String {

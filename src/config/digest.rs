@@ -13,6 +13,17 @@ use sha2::{Digest, Sha256};
 
 use super::types::{AccessControl, Config, CookieDomain};
 
+impl Config {
+    /// The digest that this configuration would have with other access rules.
+    #[must_use]
+    pub fn digest_with(&self, access: &AccessControl) -> [u8; 32] {
+        digest(&Self {
+            access: access.clone(),
+            ..self.clone()
+        })
+    }
+}
+
 /// The digest of everything but `config.digest` itself.
 pub(crate) fn digest(config: &Config) -> [u8; 32] {
     let mut lines = Lines(String::new());

@@ -52,8 +52,6 @@ pub struct Config {
     pub storage: Storage,
     /// `cluster`.
     pub cluster: ClusterConfig,
-    /// Whether the default policy or any rule asks for two factors; if not, the portal shows no second factor.
-    pub two_factor_in_use: bool,
     /// What the operator should read once.
     pub notices: Vec<Notice>,
     /// SHA-256 over the effective configuration without what may differ between members (addresses and files of

@@ -72,7 +72,7 @@ pub(super) fn next_step(
         Some(target) => app
             .is_level_enough(who, target, method, visit.client)
             .then(|| target.as_text()),
-        None if app.policy().needs_two_factor_anywhere() => None,
+        None if app.access().policy.needs_two_factor_anywhere() => None,
         None => visit.domain.default_redirection_url.as_deref(),
     };
     redirect_to(redirect)

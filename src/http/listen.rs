@@ -16,15 +16,17 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
 use tower::Service as _;
+
+use super::tls::Acceptors;
 
 /// Connections open at once; more wait in the kernel's queue. Each may cost a few tens of KiB.
 const CONNECTIONS_MAX: usize = 10_000;
 /// How long a TLS handshake may take.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// How long requests in flight may go on once the node is asked to stop.
-const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How long requests in flight may go on once the listener closes. A logout waits for a lost member as long as a lease
+/// lasts; whoever is cut off then is told nothing, and asks again elsewhere.
+const DRAIN_MAX: Duration = Duration::from_millis(2_500);
 /// Header fields of one request: a page's headers travel with its authorization request.
 const HEADERS_MAX: usize = 256;
 
@@ -42,7 +44,7 @@ pub struct Listener {
     /// The bound socket.
     pub socket: TcpListener,
     /// Encrypts, if there is a certificate.
-    pub tls: Option<TlsAcceptor>,
+    pub tls: Option<Arc<Acceptors>>,
     /// The largest request head, in bytes.
     pub head_bytes_max: usize,
     /// How long a connection may stand idle, or take to send a request's head.
@@ -69,7 +71,7 @@ impl Answer for Router {
     }
 }
 
-/// Serves by `answers` until `stop` turns true, then lets requests in flight finish, for ten seconds at most.
+/// Serves by `answers` until `stop` turns true, then lets requests in flight finish, for 2.5 seconds at most.
 pub async fn serve(listener: Listener, answers: impl Answer, mut stop: watch::Receiver<bool>) {
     let listener = Arc::new(listener);
     let graceful = GracefulShutdown::new();
@@ -103,8 +105,8 @@ pub async fn serve(listener: Listener, answers: impl Answer, mut stop: watch::Re
         .is_err()
     {
         tracing::warn!(
-            "requests were still running after {} s",
-            DRAIN_MAX.as_secs()
+            "requests were still running after {:.1} s",
+            DRAIN_MAX.as_secs_f32()
         );
     }
 }
@@ -124,7 +126,7 @@ async fn connection(
     let Some(tls) = &listener.tls else {
         return requests(listener, stream, peer, answers, watcher).await;
     };
-    match tokio::time::timeout(HANDSHAKE_MAX, tls.accept(stream)).await {
+    match tokio::time::timeout(HANDSHAKE_MAX, tls.current().accept(stream)).await {
         Ok(Ok(stream)) => requests(listener, stream, peer, answers, watcher).await,
         Ok(Err(error)) => {
             tracing::debug!(peer = %peer.address, error = %error, "TLS handshake failed")

@@ -2,12 +2,37 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
+
+/// The certificate and key that new connections get; they can be replaced while connections are open.
+pub struct Acceptors(RwLock<TlsAcceptor>);
+
+impl Acceptors {
+    /// Begins with one certificate and key.
+    #[must_use]
+    pub fn new(first: TlsAcceptor) -> Self {
+        Self(RwLock::new(first))
+    }
+
+    /// What the next connection gets.
+    #[must_use]
+    pub fn current(&self) -> TlsAcceptor {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Open connections keep what they have.
+    pub fn replace(&self, next: TlsAcceptor) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+}
 
 /// Why a certificate and key cannot be used.
 #[derive(Debug, thiserror::Error)]

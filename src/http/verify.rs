@@ -276,10 +276,11 @@ impl Asked<'_> {
             user: user.name.as_str(),
             groups: &user.groups,
         });
-        let decision = self
-            .app
-            .policy()
-            .decide(identity.as_ref(), &self.facts.target, self.client);
+        let decision =
+            self.app
+                .access()
+                .policy
+                .decide(identity.as_ref(), &self.facts.target, self.client);
         let proof = match &found.asker {
             Asker::Anonymous => Proof::Level(Level::Anonymous),
             Asker::Session(who) => Proof::Level(who.session.level),

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use quorate_raft::{ClusterConfig, Member, Node, NodeConfig, Secret, StartError};
 use tokio::net::{TcpListener, lookup_host};
@@ -11,7 +12,7 @@ use crate::app::{self, App};
 use crate::authn::users::{UserSource, UsersError};
 use crate::config::{self, Config, Listen, Place, Problem, Selection, Source, Surroundings};
 use crate::http::listen::Listener;
-use crate::http::tls::{self, TlsError};
+use crate::http::tls::{self, Acceptors, TlsError};
 
 /// Log entries after which a snapshot is taken.
 const SNAPSHOT_AFTER: u64 = 10_000;
@@ -93,24 +94,34 @@ pub fn prepare(selection: &Selection) -> Result<Prepared, Failure> {
     match users {
         Ok(users) if problems.is_empty() => return Ok(Prepared { config, users }),
         Ok(_) => {}
-        Err(UsersError::Mistakes(mistakes)) => problems.extend(mistakes),
-        Err(UsersError::Unreadable { path, source }) => problems.push(Problem {
+        Err(error) => problems.extend(users_problems(error)),
+    }
+    Err(Failure::Mistakes(problems))
+}
+
+/// What is wrong with the users file, for the operator.
+pub(super) fn users_problems(error: UsersError) -> Vec<Problem> {
+    match error {
+        UsersError::Mistakes(mistakes) => mistakes,
+        UsersError::Unreadable { path, source } => vec![Problem {
             place: Place::whole(path.display().to_string()),
             key: "authentication_backend.file.path".to_owned(),
             message: format!("names this file, and it cannot be read: {source}"),
             advice: "correct the path or the permissions".to_owned(),
-        }),
+        }],
     }
-    Err(Failure::Mistakes(problems))
 }
 
 fn certificate_problem(config: &Config) -> Vec<Problem> {
     let Some(files) = &config.server.tls else {
         return Vec::new();
     };
-    let Err(error) = tls::acceptor(&files.certificate, &files.key) else {
-        return Vec::new();
-    };
+    let acceptor = tls::acceptor(&files.certificate, &files.key);
+    acceptor.err().map(tls_problem).into_iter().collect()
+}
+
+/// What is wrong with certificate and key, for the operator.
+pub(super) fn tls_problem(error: TlsError) -> Problem {
     let (path, key, message, advice) = match error {
         TlsError::Unreadable { path, source } => (
             path,
@@ -138,12 +149,12 @@ fn certificate_problem(config: &Config) -> Vec<Problem> {
             "name two files that were made together",
         ),
     };
-    vec![Problem {
+    Problem {
         place: Place::whole(path.display().to_string()),
         key: key.to_owned(),
         message,
         advice: advice.to_owned(),
-    }]
+    }
 }
 
 /// Reads and checks the configuration, without the files it names.
@@ -187,7 +198,10 @@ fn with_sources<T>(
 /// Opens the main listener.
 pub(super) async fn bind(config: &Config) -> Result<Listener, Failure> {
     let tls = match &config.server.tls {
-        Some(files) => Some(tls::acceptor(&files.certificate, &files.key).map_err(Failure::Tls)?),
+        Some(files) => {
+            let acceptor = tls::acceptor(&files.certificate, &files.key).map_err(Failure::Tls)?;
+            Some(Arc::new(Acceptors::new(acceptor)))
+        }
         None => None,
     };
     let socket = listen(&config.server.address, "server.address").await?;
@@ -257,7 +271,6 @@ pub(super) async fn app(prepared: Prepared) -> Result<App, Failure> {
     let Prepared { config, users } = prepared;
     let node = Node::start(node_config(&config).await?).await;
     let node = node.map_err(Failure::Start)?;
-    node.describe(config.digest, users.digest());
     Ok(App::new(config, node, users))
 }
 

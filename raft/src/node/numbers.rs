@@ -80,10 +80,10 @@ impl Node {
     }
 
     /// Says what this node is configured with, for the other members to compare: the digests of its configuration and
-    /// of its users, which may change while it runs. Only the first call counts.
+    /// of its users, both of which may change while it runs. Only the first call counts.
     pub fn describe(
         &self,
-        configuration: crate::Digest,
+        configuration: tokio::sync::watch::Receiver<crate::Digest>,
         users: tokio::sync::watch::Receiver<crate::Digest>,
     ) {
         self.0.census.describe(configuration, users);

@@ -50,7 +50,7 @@ fn text(report: &NodeReport) -> String {
         format!("{} sessions, {} bans", report.sessions, report.bans),
     );
     text.push_str(&members(report));
-    for why in &report.why {
+    for why in report.why.iter().chain(&report.warnings) {
         let _ = writeln!(text, "! {why}");
     }
     if let Some(failure) = &node.failure {

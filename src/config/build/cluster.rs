@@ -16,6 +16,10 @@ const STALENESS: Duration = Duration::from_secs(3);
 const STALENESS_MIN: Duration = Duration::from_secs(1);
 /// Above this the slowest logout takes longer than anybody waits for a reply.
 const STALENESS_MAX: Duration = Duration::from_secs(60);
+/// Proxies look at a node about every second; they should notice before the listener closes.
+const DRAIN_DELAY: Duration = Duration::from_millis(1_500);
+/// Above this whoever stops the node has killed it long before.
+const DRAIN_DELAY_MAX: Duration = Duration::from_secs(60);
 /// The cluster's key is made from the secret, so it must not be guessable.
 pub(crate) const SECRET_CHARS_MIN: usize = 20;
 
@@ -52,6 +56,7 @@ pub(crate) fn cluster(
         advertise: advertise(view, &name, &address, &members, findings),
         secret: secret(view, members.is_empty(), findings),
         max_staleness: max_staleness(view, findings),
+        drain_delay: drain_delay(view, findings),
         // Any other word is reported by the kind of the key.
         reads: match view.get("reads").text() {
             Some("strict") => Reads::Strict,
@@ -216,6 +221,21 @@ fn max_staleness(view: &View<'_>, findings: &mut Findings) -> Duration {
             message,
             "larger rides out a longer loss of the leader, smaller bounds the slowest logout",
         );
+    }
+    given
+}
+
+fn drain_delay(view: &View<'_>, findings: &mut Findings) -> Duration {
+    let key = view.get("drain_delay");
+    let given = key.duration().unwrap_or(DRAIN_DELAY);
+    if given > DRAIN_DELAY_MAX {
+        let message = format!(
+            "must be {} s at most, is `{}`",
+            DRAIN_DELAY_MAX.as_secs(),
+            key.text().unwrap_or_default()
+        );
+        let advice = "longer than your proxies take to notice that a node is not ready is enough";
+        key.problem(findings, message, advice);
     }
     given
 }

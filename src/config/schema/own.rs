@@ -15,6 +15,7 @@ pub(super) const KEYS: &[Row] = &[
     ("cluster.secret", Secret, ""),
     ("cluster.data_dir", Text, "quorate/ beside storage.local.path, else /var/lib/quorate"),
     ("cluster.max_staleness", Duration, "3s"),
+    ("cluster.drain_delay", Duration, "1500ms"),
     ("cluster.reads", Word(&["lease", "strict"]), "lease"),
     ("cluster.tls", Any, ""),
     ("authentication_backend.replicated", Any, ""),

@@ -48,7 +48,7 @@ fn a_small_installation() {
         ("n1", "n1:9092")
     );
     assert_eq!(config.access.default_policy, Requirement::Deny);
-    assert!(config.two_factor_in_use);
+    assert!(config.access.policy.needs_two_factor_anywhere());
     assert_eq!(config.telemetry.metrics, None);
     let cookie = &config.session.cookies[0];
     assert_eq!(
@@ -68,7 +68,7 @@ fn domains_inherit_and_override() {
     let config = file!("two-domains.yml");
     assert_eq!(config.server.base_path, "/portal");
     assert_eq!(config.access.default_policy, Requirement::TwoFactor);
-    assert!(config.two_factor_in_use);
+    assert!(config.access.policy.needs_two_factor_anywhere());
     let [com, net] = config.session.cookies.as_slice() else {
         panic!("two domains");
     };
@@ -145,7 +145,7 @@ fn nested_domains() {
         .map(|c| c.domain.as_str())
         .collect();
     assert_eq!(domains, ["example.com", "dev.example.org", "example.org"]);
-    assert!(!config.two_factor_in_use);
+    assert!(!config.access.policy.needs_two_factor_anywhere());
 }
 
 #[test]

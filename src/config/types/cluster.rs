@@ -23,6 +23,8 @@ pub struct ClusterConfig {
     pub data_dir: PathBuf,
     /// The length of a read lease, 1 s to 60 s.
     pub max_staleness: Duration,
+    /// How long a stopping node says that it is not ready before it closes its listener, 1 min at most.
+    pub drain_delay: Duration,
     /// What a session is read by.
     pub reads: Reads,
 }

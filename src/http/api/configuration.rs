@@ -25,7 +25,8 @@ pub(in crate::http) async fn get(State(app): State<Arc<App>>, request: Request) 
     };
     match visit.session(&app, &parts.headers).await {
         Ok(Some(_)) => {
-            let has_totp = app.config.two_factor_in_use && !app.config.totp.is_disabled;
+            let has_totp =
+                app.access().policy.needs_two_factor_anywhere() && !app.config.totp.is_disabled;
             let available_methods: &[_] = if has_totp { &["totp"] } else { &[] };
             reply::ok(Some(Data {
                 available_methods,

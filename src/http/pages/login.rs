@@ -205,7 +205,7 @@ fn welcome(
         display_name: &who.user.display_name,
         domain: &visit.domain.domain,
         home: home.as_ref().map(|(url, host)| Target { url, host }),
-        offers_second_factor: totp.is_some() && app.config.two_factor_in_use,
+        offers_second_factor: totp.is_some() && app.access().policy.needs_two_factor_anywhere(),
         notice: missing
             .as_ref()
             .map(|(url, host)| LoggedInNotice::SecondFactorNotSetUp {
