@@ -8,6 +8,7 @@ mod check;
 mod choice;
 mod client;
 mod cluster;
+mod evidence;
 mod fault;
 mod history;
 mod link;
@@ -17,6 +18,7 @@ mod sample;
 mod summary;
 mod workload;
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -38,6 +40,9 @@ struct CommandLine {
 enum Do {
     /// Start a cluster, break it for a while, and judge what clients saw.
     Run(Run),
+    /// Put one promise to the test many times and print figures.
+    #[command(subcommand)]
+    Evidence(evidence::Evidence),
 }
 
 #[derive(Args)]
@@ -88,20 +93,25 @@ impl Run {
 }
 
 fn main() -> ExitCode {
-    let Do::Run(command) = CommandLine::parse().command;
-    let options = command.options();
-    println!("{}", summary::head(&options));
-    let outcome = match run::run(&options) {
-        Ok(outcome) => outcome,
+    let outcome = match CommandLine::parse().command {
+        Do::Run(command) => run(command),
+        Do::Evidence(evidence) => evidence.run(),
+    };
+    match outcome {
+        Ok(Verdict::Passed) => ExitCode::SUCCESS,
+        Ok(Verdict::Violated) => ExitCode::from(1),
+        Ok(Verdict::Inconclusive) => ExitCode::from(2),
         Err(error) => {
             eprintln!("quorate-chaos: {error}");
-            return ExitCode::from(2);
+            ExitCode::from(2)
         }
-    };
-    println!("{}", summary::text(&options, &outcome));
-    match outcome.verdict() {
-        Verdict::Passed => ExitCode::SUCCESS,
-        Verdict::Violated => ExitCode::from(1),
-        Verdict::Inconclusive => ExitCode::from(2),
     }
+}
+
+fn run(command: Run) -> io::Result<Verdict> {
+    let options = command.options();
+    println!("{}", summary::head(&options));
+    let outcome = run::run(&options)?;
+    println!("{}", summary::text(&options, &outcome));
+    Ok(outcome.verdict())
 }
