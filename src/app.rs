@@ -68,9 +68,7 @@ impl App {
         }
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let passwords = PasswordPool::start(threads, &metrics.password_checks);
-        let cost = &config.users.password;
-        let decoy =
-            crate::authn::password::decoy(cost.memory_kib, cost.iterations, cost.parallelism);
+        let decoy = crate::authn::password::decoy(&config.users.password);
         let rules = rules::Rules::new(&config);
         node.describe(rules.digest(), users.digest());
         let sealer = Sealer::for_totp(&config.storage.encryption_key);

@@ -1,5 +1,6 @@
 //! Who users are: where they come from, and how their passwords are checked.
 
+pub mod digest;
 pub mod file;
 pub mod password;
 pub mod seal;

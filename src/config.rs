@@ -34,10 +34,10 @@ pub use schema::{Key, Kind, Status, schema};
 pub use secret::Secret;
 pub use source::{Selection, Source, read, read_secret};
 pub use types::{
-    AccessControl, Argon2Params, Argon2Variant, AuthnStrategy, AuthzEndpoint, ClusterConfig,
-    Config, CookieDomain, Implementation, Listen, Log, LogFormat, LogLevel, Member, Metrics,
-    PortalUrl, Reads, Refresh, Regulation, RegulationModes, SameSite, Scheme, Server, Sessions,
-    Storage, StrategyKind, Telemetry, Theme, Timeouts, TlsFiles, UsersFile,
+    AccessControl, AuthnStrategy, AuthzEndpoint, ClusterConfig, Config, CookieDomain,
+    Implementation, Listen, Log, LogFormat, LogLevel, Member, Metrics, PortalUrl, Reads, Refresh,
+    Regulation, RegulationModes, SameSite, Scheme, Server, Sessions, Storage, StrategyKind,
+    Telemetry, Theme, Timeouts, TlsFiles, UsersFile,
 };
 pub(crate) use value::duration;
 

@@ -22,6 +22,18 @@ pub fn bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// `count` random bytes.
+///
+/// # Panics
+/// As [`bytes`].
+#[must_use]
+pub fn vec(count: usize) -> Vec<u8> {
+    let blocks = count.div_ceil(32);
+    let mut random: Vec<u8> = (0..blocks).flat_map(|_| bytes::<32>()).collect();
+    random.truncate(count);
+    random
+}
+
 /// A new request id.
 #[must_use]
 pub fn request_id() -> RequestId {

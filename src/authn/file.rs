@@ -4,13 +4,12 @@
 //! hashes are only looked at for their form.
 
 mod entry;
-mod hash;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use quorate_core::UserName;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 pub use entry::{PasswordHash, UserEntry};
 

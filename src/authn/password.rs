@@ -1,18 +1,18 @@
-//! Password checks: argon2 in a pool of its own, so that a login flood neither fills the memory nor slows verify.
+//! Password checks in a pool of their own, so that a login flood neither fills the memory nor slows verify.
 //!
 //! As many threads as the pool was given check one password each, at the lowest scheduling priority. A bounded
-//! queue stands before them; beyond it a check is refused at once.
+//! queue stands before them; beyond it a check is refused at once. Together they take at most 2 GiB of memory, however
+//! many threads there are: who would take more waits for the others, in the order of the queue.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use argon2::password_hash::{PasswordHash, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use super::digest::{Digest, MEMORY_BYTES_MAX, Recipe};
 use crate::metrics::PasswordChecks;
 
 /// Checks waiting for one thread. With argon2's defaults (about 0.1 s each) that is a few seconds of work.
@@ -44,8 +44,7 @@ pub struct PasswordPool {
 }
 
 impl PasswordPool {
-    /// Starts `threads` threads, at least one, which count what they do in `counted`. Their memory is `threads` times
-    /// what the largest hash asks for.
+    /// Starts `threads` threads, at least one, which count what they do in `counted`.
     #[must_use]
     pub fn start(threads: usize, counted: &PasswordChecks) -> Self {
         let threads = threads.max(1);
@@ -53,10 +52,11 @@ impl PasswordPool {
         let (queue, checks) = sync_channel(capacity);
         let waiting = Arc::new(AtomicUsize::new(0));
         let checks = Arc::new(Mutex::new(checks));
+        let room = Arc::new(Room::default());
         for _ in 0..threads {
             let (checks, waiting) = (Arc::clone(&checks), Arc::clone(&waiting));
-            let counted = counted.clone();
-            std::thread::spawn(move || work(&checks, &waiting, &counted));
+            let (room, counted) = (Arc::clone(&room), counted.clone());
+            std::thread::spawn(move || work(&checks, &waiting, &room, &counted));
         }
         Self {
             queue,
@@ -78,8 +78,8 @@ impl PasswordPool {
         self.capacity
     }
 
-    /// Whether `password` is the one behind `hash`, a PHC string. A hash that does not parse matches nothing, and takes
-    /// no time: it was refused when the users were loaded.
+    /// Whether `password` is the one behind `hash`, a [`Digest`] as text. What is none matches nothing, and takes no time:
+    /// it was refused when the users were loaded.
     ///
     /// # Errors
     /// [`PoolFull`] at once if the queue is full. The check was not begun.
@@ -106,16 +106,21 @@ impl PasswordPool {
     }
 }
 
-fn work(checks: &Mutex<Receiver<Check>>, waiting: &AtomicUsize, counted: &PasswordChecks) {
+fn work(
+    checks: &Mutex<Receiver<Check>>,
+    waiting: &AtomicUsize,
+    room: &Room,
+    counted: &PasswordChecks,
+) {
     // Without the lower priority checks still work; verify is then a little slower beside them.
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 10);
     loop {
-        let next = checks.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let queue = checks.lock().unwrap_or_else(PoisonError::into_inner);
         let Ok(Check {
             password,
             hash,
             answer,
-        }) = next
+        }) = queue.recv()
         else {
             return;
         };
@@ -123,53 +128,103 @@ fn work(checks: &Mutex<Receiver<Check>>, waiting: &AtomicUsize, counted: &Passwo
         if answer.is_closed() {
             continue;
         }
+        let bytes = memory_bytes(&hash);
+        // Still holding the queue: a large check is not overtaken for ever by small ones.
+        room.take(bytes);
+        drop(queue);
         counted.begun.inc();
         let began = Instant::now();
         let matches = verify(password.as_bytes(), &hash);
         counted.took.record(began.elapsed());
+        room.give_back(bytes);
         // Nobody waits any more if the visitor has gone; the reservation then expires as a failure.
         let _ = answer.send(matches);
     }
 }
 
 fn verify(password: &[u8], hash: &str) -> bool {
-    let Ok(hash) = PasswordHash::new(hash) else {
-        return false;
-    };
-    Argon2::default().verify_password(password, &hash).is_ok()
+    Digest::parse(hash).is_ok_and(|digest| digest.matches(password))
 }
 
-/// A hash that matches nothing anybody types, with the given costs: what an unknown name is checked against, so that
-/// it takes as long as a known one.
-#[must_use]
-pub fn decoy(memory_kib: u32, iterations: u32, parallelism: u32) -> Arc<str> {
-    let (salt, password) = (crate::random::bytes::<16>(), crate::random::bytes::<32>());
-    hash(&password, &salt, memory_kib, iterations, parallelism).unwrap_or_else(|| Arc::from(""))
+/// Bytes of memory that checking `hash` takes.
+fn memory_bytes(hash: &str) -> u64 {
+    Digest::parse(hash).map_or(0, |digest| digest.scheme().memory_bytes())
 }
 
-/// The argon2id PHC string of `password`; `None` if the costs are outside argon2's bounds.
+/// What all checks together may take of the memory. No single one asks for more, so each has its turn.
+#[derive(Debug, Default)]
+struct Room {
+    taken: Mutex<u64>,
+    freed: Condvar,
+}
+
+impl Room {
+    /// Waits until there is room for `bytes` more.
+    fn take(&self, bytes: u64) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        while *taken > 0 && taken.saturating_add(bytes) > MEMORY_BYTES_MAX {
+            let waited = self.freed.wait(taken);
+            taken = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        *taken = taken.saturating_add(bytes);
+    }
+
+    fn give_back(&self, bytes: u64) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        *taken = taken.saturating_sub(bytes);
+        drop(taken);
+        self.freed.notify_all();
+    }
+}
+
+/// A digest by `recipe` that matches nothing anybody types: what an unknown name is checked against, so that it takes
+/// as long as a known one.
 #[must_use]
-pub fn hash(
-    password: &[u8],
-    salt: &[u8; 16],
-    memory_kib: u32,
-    iterations: u32,
-    parallelism: u32,
-) -> Option<Arc<str>> {
-    use argon2::password_hash::{PasswordHasher, SaltString};
-    let params = Params::new(memory_kib, iterations, parallelism, None).ok()?;
-    let salt = SaltString::encode_b64(salt).ok()?;
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let hash = argon2.hash_password(password, &salt).ok()?;
-    Some(Arc::from(hash.to_string()))
+pub fn decoy(recipe: &Recipe) -> Arc<str> {
+    let salt = crate::random::vec(recipe.salt_length());
+    // As long as the shortest limit of a scheme allows.
+    let password = crate::random::bytes::<32>();
+    let made = recipe.make(&password, &salt);
+    made.map_or_else(|_| Arc::from(""), |digest| Arc::from(digest.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authn::digest::{Argon2Variant, Scheme};
 
     fn cheap(password: &str) -> Arc<str> {
-        hash(password.as_bytes(), &[7; 16], 64, 1, 1).expect("cheap costs are within bounds")
+        let recipe = Recipe {
+            scheme: Scheme::Argon2 {
+                variant: Argon2Variant::Id,
+                memory_kib: 64,
+                iterations: 1,
+                parallelism: 1,
+            },
+            ..Recipe::DEFAULT
+        };
+        let made = recipe.make(password.as_bytes(), &[7; 16]);
+        Arc::from(made.expect("cheap costs are within bounds").to_string())
+    }
+
+    #[test]
+    fn a_check_waits_for_memory_and_the_largest_one_gets_it() {
+        let room = Arc::new(Room::default());
+        room.take(MEMORY_BYTES_MAX);
+        let (tell, told) = std::sync::mpsc::channel();
+        let waiter = std::thread::spawn({
+            let room = Arc::clone(&room);
+            move || {
+                room.take(1);
+                let _ = tell.send(*room.taken.lock().expect("not poisoned"));
+                room.give_back(1);
+            }
+        });
+        assert!(told.try_recv().is_err());
+        room.give_back(MEMORY_BYTES_MAX);
+        assert_eq!(told.recv(), Ok(1));
+        waiter.join().expect("the waiter ends");
+        assert_eq!(*room.taken.lock().expect("not poisoned"), 0);
     }
 
     #[tokio::test]
@@ -188,7 +243,13 @@ mod tests {
     #[tokio::test]
     async fn a_hash_that_is_none_matches_nothing() {
         let pool = PasswordPool::start(1, &PasswordChecks::default());
-        for hash in ["", "$argon2id$", "plain", "$2b$12$abcdefghijklmnopqrstuu"] {
+        for hash in [
+            "",
+            "$argon2id$",
+            "plain",
+            "$2b$12$abcdefghijklmnopqrstuu",
+            "$1$a$b",
+        ] {
             assert_eq!(
                 pool.check(Zeroizing::new(hash.to_owned()), Arc::from(hash))
                     .await,

@@ -25,7 +25,7 @@ pub use server::{
 };
 pub use session::{CookieDomain, PortalUrl, SameSite, Sessions};
 pub(crate) use session::{WebUrl, covers};
-pub use users::{Argon2Params, Argon2Variant, Refresh, UsersFile};
+pub use users::{Refresh, UsersFile};
 
 /// The whole configuration, validated.
 #[derive(Debug, Clone)]

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use quorate_core::UserName;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
-use super::{hash, unknown};
+use super::unknown;
+use crate::authn::digest::Digest;
 use crate::config::{Body, Findings, Node, View};
 
 /// A user as the file declares them.
@@ -49,26 +50,26 @@ impl UserEntry {
     }
 }
 
-/// An Argon2 hash as a PHC string, its form checked. Not shown by `Debug`.
+/// A password's digest as the file has it, its form and costs checked. Not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(Arc<str>);
 
 impl PasswordHash {
-    /// Takes a PHC string whose algorithm is Argon2.
+    /// Takes a digest that [`Digest::parse`] reads.
     ///
     /// # Errors
     /// What the text is instead, as a phrase.
     pub fn parse(text: &str) -> Result<Self, String> {
-        hash::check(text).map(|()| Self(Arc::from(text)))
+        Digest::parse(text).map(|_| Self(Arc::from(text)))
     }
 
-    /// The PHC string.
+    /// The digest.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The PHC string, shared.
+    /// The digest, shared.
     #[must_use]
     pub fn phc(&self) -> Arc<str> {
         Arc::clone(&self.0)
@@ -240,19 +241,29 @@ fn groups(view: &View<'_>, findings: &mut Findings) -> Vec<String> {
 }
 
 fn password(name: &str, view: &View<'_>, findings: &mut Findings) -> Option<PasswordHash> {
-    const ADVICE: &str = "make one with `quorate crypto hash generate argon2`; argon2id, argon2i and argon2d are supported";
+    const ADVICE: &str = "make one with `quorate crypto hash generate argon2`";
     let Some(text) = view.text() else {
-        view.problem(
-            findings,
-            format!("is required for the user `{name}`"),
-            ADVICE,
-        );
+        let message = format!("is required for the user `{name}`");
+        view.problem(findings, message, ADVICE);
         return None;
     };
-    PasswordHash::parse(text)
-        .map_err(|found| {
-            let message = format!("of the user `{name}` must be an Argon2 hash, is {found}");
+    match Digest::parse(text) {
+        Ok(digest) => {
+            let scheme = digest.scheme();
+            if let Some(why) = scheme.weakness() {
+                // Nobody but the user has the password, so it cannot be hashed better here.
+                let message = format!(
+                    "of the user `{name}` is quick to guess once this file is stolen: {} with {why}; replace it: {ADVICE}",
+                    scheme.name()
+                );
+                view.notice(findings, message);
+            }
+            Some(PasswordHash(Arc::from(text)))
+        }
+        Err(found) => {
+            let message = format!("of the user `{name}` must be a password hash, is {found}");
             view.problem(findings, message, ADVICE);
-        })
-        .ok()
+            None
+        }
+    }
 }

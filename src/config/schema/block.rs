@@ -20,10 +20,6 @@ const fn block(path: &'static str, status: Status, note: &'static str) -> Block 
 pub(super) const BLOCKS: &[Block] = &[
     block("administration", NoEffectYet, "pages for administrators are not there yet"),
     block("authentication_backend.file.extra_attributes", NoEffectYet, "extra attributes are read and kept out of headers and rules"),
-    block("authentication_backend.file.password.bcrypt", NoEffectYet, "new hashes are Argon2"),
-    block("authentication_backend.file.password.pbkdf2", NoEffectYet, "new hashes are Argon2"),
-    block("authentication_backend.file.password.scrypt", NoEffectYet, "new hashes are Argon2"),
-    block("authentication_backend.file.password.sha2crypt", NoEffectYet, "new hashes are Argon2"),
     block("authentication_backend.known_ip", NoEffectYet, "no mail is sent about new addresses"),
     block("authentication_backend.ldap", Refused, "users come from a file for now: write `authentication_backend.file.path` instead"),
     block("authentication_backend.password_change", NoEffectYet, "passwords are not changed in the portal yet"),

@@ -6,9 +6,10 @@ use std::time::Duration;
 use quorate_core::access::rule::{QuerySpec, Requirement};
 
 use super::{load, printed};
+use crate::authn::digest::{Argon2Variant, Recipe, Scheme as HashScheme};
 use crate::config::{
-    Argon2Variant, Config, CookieDomain, Implementation, Listen, LogLevel, Refresh, SameSite,
-    Scheme, StrategyKind, read, read_secret,
+    Config, CookieDomain, Implementation, Listen, LogLevel, Refresh, SameSite, Scheme,
+    StrategyKind, read, read_secret,
 };
 
 macro_rules! file {
@@ -112,15 +113,17 @@ fn domains_inherit_and_override() {
     let users = &config.users;
     assert!(users.watch && users.search_email && users.case_insensitive);
     assert_eq!(users.refresh_interval, Refresh::Always);
-    let hash = users.password;
-    assert_eq!(
-        (hash.variant, hash.iterations, hash.memory_kib),
-        (Argon2Variant::Id, 4, 131_072)
-    );
-    assert_eq!(
-        (hash.parallelism, hash.key_length, hash.salt_length),
-        (8, 64, 32)
-    );
+    let expected = Recipe {
+        scheme: HashScheme::Argon2 {
+            variant: Argon2Variant::Id,
+            memory_kib: 131_072,
+            iterations: 4,
+            parallelism: 8,
+        },
+        salt_bytes: 32,
+        key_bytes: 64,
+    };
+    assert_eq!(users.password, expected);
     let regulation = config.regulation;
     assert!(regulation.modes.address && !regulation.modes.user);
     assert_eq!(
@@ -311,11 +314,13 @@ fn older_forms_are_still_taken() {
         Some("https://home.example.com")
     );
     assert_eq!(cookie.remember_me, Some(seconds(7 * 86_400)));
-    let hash = config.users.password;
-    assert_eq!(
-        (hash.iterations, hash.memory_kib, hash.parallelism),
-        (2, 131_072, 2)
-    );
+    let expected = HashScheme::Argon2 {
+        variant: Argon2Variant::Id,
+        memory_kib: 131_072,
+        iterations: 2,
+        parallelism: 2,
+    };
+    assert_eq!(config.users.password.scheme, expected);
     assert_eq!(config.access.networks["office"].len(), 1);
     let older: Vec<&str> = config
         .notices

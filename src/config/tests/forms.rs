@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{BASE, check, load, over_base};
+use crate::authn::digest::Recipe;
 use crate::config::value::{address, duration, network, url};
 use crate::config::{Listen, Refresh, SameSite};
 
@@ -142,7 +143,7 @@ fn defaults_are_those_of_the_documentation() {
         config.users.refresh_interval,
         Refresh::Every(Duration::from_secs(300))
     );
-    assert_eq!(config.users.password.memory_kib, 65_536);
+    assert_eq!(config.users.password, Recipe::DEFAULT);
     assert!(config.cluster.members.is_empty());
     assert_eq!(config.cluster.data_dir.to_str(), Some("/var/lib/quorate"));
     assert!(config.notices.is_empty());

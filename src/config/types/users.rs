@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::authn::digest::Recipe;
+
 /// `authentication_backend`, with users from a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsersFile {
@@ -11,7 +13,7 @@ pub struct UsersFile {
     /// Whether the file is read again when it changes.
     pub watch: bool,
     /// How new passwords are hashed.
-    pub password: Argon2Params,
+    pub password: Recipe,
     /// Whether an e-mail address is taken for a user name at login.
     pub search_email: bool,
     /// Whether case is ignored in user names; names in the file are then lower case.
@@ -20,34 +22,6 @@ pub struct UsersFile {
     pub refresh_interval: Refresh,
     /// Names declared in `extra_attributes`.
     pub extra_attributes: Vec<String>,
-}
-
-/// Parameters of a new Argon2 hash, within what RFC 9106 §3.1 allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Argon2Params {
-    /// The variant.
-    pub variant: Argon2Variant,
-    /// Passes.
-    pub iterations: u32,
-    /// Memory in KiB, at least 8 per lane.
-    pub memory_kib: u32,
-    /// Lanes.
-    pub parallelism: u32,
-    /// Bytes of the hash.
-    pub key_length: u32,
-    /// Bytes of the salt.
-    pub salt_length: u32,
-}
-
-/// A variant of Argon2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Argon2Variant {
-    /// `argon2id`.
-    Id,
-    /// `argon2i`.
-    I,
-    /// `argon2d`.
-    D,
 }
 
 /// `authentication_backend.refresh_interval`.
