@@ -210,7 +210,7 @@ impl Scheme {
                 iterations,
                 ..
             } => {
-                let mib = u64::from(memory_kib) * u64::from(iterations) >> 10;
+                let mib = (u64::from(memory_kib) * u64::from(iterations)) >> 10;
                 (mib < 35).then(|| format!("{mib} MiB times passes"))
             }
             Self::Bcrypt { cost, .. } => (cost < 10).then(|| format!("cost {cost}")),
