@@ -28,7 +28,7 @@ mod wait;
 
 pub(crate) use authority::{Authority, Pair};
 pub(crate) use client::{Answer, Client, Connection, Request};
-pub(crate) use cluster::{Cluster, NODES_NAME, Node};
+pub(crate) use cluster::{Cluster, NODES_NAME, Node, binary};
 pub(crate) use port::free_port;
 pub(crate) use process::{Process, is_root, tool};
 pub(crate) use settings::{Settings, User};

@@ -12,6 +12,7 @@
 
 mod browser;
 mod cluster;
+mod conformance;
 mod harness;
 mod portal;
 mod proxy;

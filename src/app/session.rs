@@ -57,8 +57,8 @@ enum Found {
 }
 
 impl App {
-    /// Whoever stands behind the cookie values, on `domain`, now. Several values of one name: they must agree on one
-    /// session, or nobody is known. `None` is an anonymous visitor.
+    /// Whoever stands behind the cookie values, on `domain`, now. Of several values the first counts, and nobody is known
+    /// if another one is a token of another session. `None` is an anonymous visitor.
     ///
     /// The session counts as used.
     ///
@@ -149,9 +149,9 @@ impl App {
     }
 }
 
-/// The one token among the values of the session cookie; `None` if there is none or more than one.
-fn only_token<'a>(values: impl Iterator<Item = &'a str>) -> Option<UnverifiedToken> {
-    let mut tokens = values.filter_map(UnverifiedToken::parse);
-    let first = tokens.next()?;
-    tokens.all(|token| token.key == first.key).then_some(first)
+/// The token that is the first value of the session cookie; `None` if it is none, or if another value is another token.
+fn only_token<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<UnverifiedToken> {
+    let first = UnverifiedToken::parse(values.next()?)?;
+    let mut others = values.filter_map(UnverifiedToken::parse);
+    others.all(|other| other.key == first.key).then_some(first)
 }

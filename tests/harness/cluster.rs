@@ -352,7 +352,8 @@ impl Node {
     }
 }
 
-fn binary() -> PathBuf {
+/// The program under test.
+pub(crate) fn binary() -> PathBuf {
     std::env::var_os("QUORATE_BINARY").map_or_else(
         || PathBuf::from(env!("CARGO_BIN_EXE_quorate")),
         PathBuf::from,
