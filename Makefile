@@ -22,9 +22,12 @@ quick:  ## what needs no proxy and no process: format, lints, unit tests, proper
 	    '$(TEST) --package quorate --lib --bins' \
 	    '$(TEST) --package quorate --test integration tidy::'
 
-fix:  ## rewrite sources: format them, and apply what clippy can mend by itself
+fix:  ## rewrite what can be: format, what clippy can mend by itself, the reference of the configuration
 	cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
 	cargo fmt --all
+	cargo run --quiet -- config reference > target/configuration.md && mv target/configuration.md docs/
+	cargo run --quiet -- config reference --format json-schema > target/schema.json && \
+	    mv target/schema.json docs/configuration.schema.json
 
 audit: target/tools/bin/cargo-deny  ## dependencies: bans, licences, sources; advisories if their database is in reach
 	$(DENY) check bans licenses sources

@@ -14,6 +14,7 @@ mod env;
 mod filter;
 mod node;
 mod place;
+pub(crate) mod reference;
 mod rename;
 mod schema;
 mod secret;
@@ -187,6 +188,11 @@ fn build(root: &View<'_>, host_name: &str, findings: &mut Findings) -> Option<Co
     let cluster = build::cluster::cluster(&root.get("cluster"), &storage, host_name, findings);
     let access = access?;
     let two_factor_in_use = access.policy.needs_two_factor_anywhere();
+    build::small::notifier(
+        &root.get("notifier"),
+        &root.get("authentication_backend"),
+        findings,
+    );
     let totp = build::small::totp(&root.get("totp"), findings);
     if two_factor_in_use && totp.is_disabled {
         let message =

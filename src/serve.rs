@@ -7,7 +7,6 @@ mod start;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -15,8 +14,9 @@ use crate::admin;
 use crate::app::App;
 use crate::config::Selection;
 use crate::http::front::Front;
-use crate::http::listen::{self, Listener};
+use crate::http::listen::{self, Listener, Socket};
 use crate::http::router::MetricsPage;
+use logging::Logging;
 
 pub(crate) use reload::Reloader;
 pub(crate) use start::node_config;
@@ -28,7 +28,7 @@ pub use start::{Failure, Prepared, configuration, prepare, rendered};
 /// [`Failure`]: all mistakes of the configuration at once, before any port opens; or why the node had to stop.
 pub async fn run(selection: Selection) -> Result<(), Failure> {
     let prepared = prepare(&selection)?;
-    logging::start(&prepared.config.log)?;
+    let logging = logging::start(&prepared.config.log)?;
     for notice in &prepared.config.notices {
         tracing::warn!("{notice}");
     }
@@ -55,7 +55,7 @@ pub async fn run(selection: Selection) -> Result<(), Failure> {
     }
     spawn_background(&app);
     tracing::info!(address = %app.config.server.address, node = app.config.cluster.name, "serving");
-    let outcome = until_stopped(&app, &reloader).await;
+    let outcome = until_stopped(&app, &reloader, &logging).await;
     app.drain();
     tokio::time::sleep(app.config.cluster.drain_delay).await;
     let _ = stop.send(true);
@@ -65,7 +65,7 @@ pub async fn run(selection: Selection) -> Result<(), Failure> {
     outcome
 }
 
-fn plain(socket: TcpListener) -> Listener {
+fn plain(socket: Socket) -> Listener {
     Listener {
         socket,
         tls: None,
@@ -83,8 +83,12 @@ fn spawn_background(app: &Arc<App>) {
     }
 }
 
-/// Waits for a signal to stop, or for the node to fail. SIGHUP reads the files again.
-async fn until_stopped(app: &App, reloader: &Arc<Reloader>) -> Result<(), Failure> {
+/// Waits for a signal to stop, or for the node to fail. SIGHUP reads the files again, and opens the log file anew.
+async fn until_stopped(
+    app: &App,
+    reloader: &Arc<Reloader>,
+    logging: &Logging,
+) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Signals)?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(Failure::Signals)?;
@@ -93,6 +97,7 @@ async fn until_stopped(app: &App, reloader: &Arc<Reloader>) -> Result<(), Failur
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             _ = hang_up.recv() => {
+                logging.reopen();
                 let reloader = Arc::clone(reloader);
                 // It logs what comes of it.
                 tokio::task::spawn_blocking(move || reloader.reload());

@@ -22,7 +22,7 @@ use axum::Router;
 use axum::routing::get;
 use clap::Parser;
 use http::{HeaderName, HeaderValue, Response};
-use quorate::http::listen::{Listener, serve};
+use quorate::http::listen::{Listener, Socket, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -161,7 +161,7 @@ async fn bind() -> TcpListener {
 
 fn plain(socket: TcpListener) -> Listener {
     Listener {
-        socket,
+        socket: Socket::Tcp(socket),
         tls: None,
         head_bytes_max: 16 * 1024,
         idle_max: Duration::from_secs(120),

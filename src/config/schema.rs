@@ -8,6 +8,7 @@ mod block;
 mod keys;
 mod oidc;
 mod own;
+pub(crate) mod remark;
 mod renamed;
 mod tree;
 
@@ -28,8 +29,10 @@ pub struct Key {
     pub default: &'static str,
     /// What becomes of it.
     pub status: Status,
-    /// Why, where the status asks for a reason; empty otherwise.
+    /// What it does or why, where status and name do not say it; empty otherwise.
     pub note: &'static str,
+    /// The present name of a deprecated key; empty otherwise.
+    pub now: &'static str,
 }
 
 /// What becomes of a key.
@@ -97,10 +100,10 @@ static SCHEMA: LazyLock<Vec<Key>> = LazyLock::new(|| {
 });
 
 fn key((path, kind, default): &Row) -> Key {
-    let (status, note) = match (renamed::of(path), block::of(path)) {
-        (Some(renamed), _) => (Status::Deprecated, renamed.note),
-        (None, Some(block)) => (block.status, block.note),
-        (None, None) => (Status::Supported, ""),
+    let (status, note, now) = match (renamed::of(path), block::of(path)) {
+        (Some(renamed), _) => (Status::Deprecated, renamed.note, renamed.to),
+        (None, Some(block)) if block.status != Status::Supported => (block.status, block.note, ""),
+        (None, _) => (Status::Supported, remark::of(path), ""),
     };
     Key {
         path,
@@ -108,6 +111,7 @@ fn key((path, kind, default): &Row) -> Key {
         default,
         status,
         note,
+        now,
     }
 }
 

@@ -1,7 +1,9 @@
-//! Accepting connections: TCP, TLS, HTTP/1.1 and HTTP/2, and an orderly end.
+//! Accepting connections: TCP or a unix socket, TLS, HTTP/1.1 and HTTP/2, and an orderly end.
+
+mod socket;
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,9 +16,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::Service as _;
+
+pub use socket::{Socket, UnixSocket, resolve};
+
+use socket::Stream;
 
 use super::tls::Acceptors;
 
@@ -42,7 +47,7 @@ pub struct Peer {
 /// What a listener is made of.
 pub struct Listener {
     /// The bound socket.
-    pub socket: TcpListener,
+    pub socket: Socket,
     /// Encrypts, if there is a certificate.
     pub tls: Option<Arc<Acceptors>>,
     /// The largest request head, in bytes.
@@ -113,14 +118,13 @@ pub async fn serve(listener: Listener, answers: impl Answer, mut stop: watch::Re
 
 async fn connection(
     listener: &Listener,
-    stream: TcpStream,
-    from: SocketAddr,
+    stream: Stream,
+    address: IpAddr,
     answers: impl Answer,
     watcher: Watcher,
 ) {
-    let _ = stream.set_nodelay(true);
     let peer = Peer {
-        address: from.ip().to_canonical(),
+        address,
         over_tls: listener.tls.is_some(),
     };
     let Some(tls) = &listener.tls else {
@@ -226,6 +230,8 @@ mod tests {
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+    use tokio::net::{TcpListener, TcpStream};
+
     use super::*;
 
     const IDLE_MAX: Duration = Duration::from_millis(200);
@@ -235,7 +241,7 @@ mod tests {
         let socket = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = socket.local_addr().expect("an address");
         let listener = Listener {
-            socket,
+            socket: Socket::Tcp(socket),
             tls: None,
             head_bytes_max: 16_384,
             idle_max: IDLE_MAX,

@@ -69,15 +69,15 @@ fn theme(app: &App) -> quorate_portal::Theme {
     }
 }
 
-/// A page as a reply. Its policy allows our own files only; the nonce is there for styles that an operator's own
-/// policy may want, and new each time.
-fn html(status: StatusCode, page: String) -> Response {
+/// The policy of pages unless configured: our own files only. The nonce, new each time, is there for styles.
+const POLICY: &str = "default-src 'self'; base-uri 'self'; connect-src 'self'; frame-ancestors 'none'; \
+     frame-src 'none'; object-src 'none'; script-src 'self'; style-src 'self' 'nonce-${NONCE}'";
+
+/// A page as a reply, with the content security policy.
+fn html(app: &App, status: StatusCode, page: String) -> Response {
     let mut response = reply::typed(status, "text/html; charset=utf-8", page);
-    let policy = format!(
-        "default-src 'self'; base-uri 'self'; connect-src 'self'; frame-ancestors 'none'; frame-src 'none'; \
-         object-src 'none'; script-src 'self'; style-src 'self' 'nonce-{}'",
-        nonce()
-    );
+    let template = app.config.server.csp_template.as_deref();
+    let policy = template.unwrap_or(POLICY).replace("${NONCE}", &nonce());
     if let Ok(policy) = policy.parse() {
         response
             .headers_mut()
@@ -103,7 +103,7 @@ pub(super) fn error(app: &App, headers: &HeaderMap, status: StatusCode) -> Respo
         status: status.as_u16(),
         request_id: "",
     };
-    html(status, page.render())
+    html(app, status, page.render())
 }
 
 /// 503 as a page, with the time after which to try again.

@@ -77,7 +77,7 @@ impl Reloader {
         let config = start::configuration(&self.selection)?;
         let mut problems = Vec::new();
         let acceptor = match &config.server.tls {
-            Some(files) => tls::acceptor(&files.certificate, &files.key)
+            Some(files) => tls::acceptor(files)
                 .map_err(|error| problems.push(start::tls_problem(error)))
                 .ok(),
             None => None,

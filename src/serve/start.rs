@@ -1,17 +1,15 @@
 //! The steps of a start, each of which can fail with a message for the operator.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use quorate_raft::{ClusterConfig, Member, Node, NodeConfig, Secret, StartError};
-use tokio::net::{TcpListener, lookup_host};
 
 use crate::admin::{self, AdminListener};
 use crate::app::{self, App};
 use crate::authn::users::{UserSource, UsersError};
 use crate::config::{self, Config, Listen, Place, Problem, Selection, Source, Surroundings};
-use crate::http::listen::Listener;
+use crate::http::listen::{Listener, Socket, resolve};
 use crate::http::tls::{self, Acceptors, TlsError};
 
 /// Log entries after which a snapshot is taken.
@@ -116,7 +114,7 @@ fn certificate_problem(config: &Config) -> Vec<Problem> {
     let Some(files) = &config.server.tls else {
         return Vec::new();
     };
-    let acceptor = tls::acceptor(&files.certificate, &files.key);
+    let acceptor = tls::acceptor(files);
     acceptor.err().map(tls_problem).into_iter().collect()
 }
 
@@ -134,6 +132,12 @@ pub(super) fn tls_problem(error: TlsError) -> Problem {
             "server.tls",
             format!("names this file, and it holds no {what} in PEM form: {source}"),
             "`quorate certificates generate` makes both files",
+        ),
+        TlsError::Authority { path } => (
+            path,
+            "server.tls.client_certificates",
+            "names this file, and it holds a certificate that is no authority's".to_owned(),
+            "`quorate crypto certificate ecdsa generate --ca` makes an authority",
         ),
         TlsError::Pair {
             certificate,
@@ -199,7 +203,7 @@ fn with_sources<T>(
 pub(super) async fn bind(config: &Config) -> Result<Listener, Failure> {
     let tls = match &config.server.tls {
         Some(files) => {
-            let acceptor = tls::acceptor(&files.certificate, &files.key).map_err(Failure::Tls)?;
+            let acceptor = tls::acceptor(files).map_err(Failure::Tls)?;
             Some(Arc::new(Acceptors::new(acceptor)))
         }
         None => None,
@@ -215,9 +219,7 @@ pub(super) async fn bind(config: &Config) -> Result<Listener, Failure> {
 }
 
 /// Opens the listener for metrics, if there is to be one, with its path.
-pub(super) async fn bind_metrics(
-    config: &Config,
-) -> Result<Option<(TcpListener, String)>, Failure> {
+pub(super) async fn bind_metrics(config: &Config) -> Result<Option<(Socket, String)>, Failure> {
     let Some(metrics) = &config.telemetry.metrics else {
         return Ok(None);
     };
@@ -240,30 +242,12 @@ pub(super) fn bind_admin(app: &App) -> Option<AdminListener> {
     }
 }
 
-async fn listen(address: &Listen, key: &'static str) -> Result<TcpListener, Failure> {
-    let failed = |source| Failure::Bind {
+async fn listen(address: &Listen, key: &'static str) -> Result<Socket, Failure> {
+    Socket::bind(address).await.map_err(|source| Failure::Bind {
         key,
         address: address.to_string(),
         source,
-    };
-    let Listen::Tcp(host, port) = address else {
-        return Err(failed(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "only TCP is supported yet",
-        )));
-    };
-    TcpListener::bind(resolve(host, *port).await.map_err(failed)?)
-        .await
-        .map_err(failed)
-}
-
-/// No host is every address of this machine, IPv6 included where there is any.
-async fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
-    let host = if host.is_empty() { "0.0.0.0" } else { host };
-    let mut found = lookup_host((host, port)).await?;
-    found
-        .next()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host name has no address"))
+    })
 }
 
 /// Starts the replicated part and puts the whole together.

@@ -41,6 +41,7 @@ pub(crate) fn server(view: &View<'_>, findings: &mut Findings) -> Server {
         tls: tls(&view.get("tls"), findings),
         endpoints: endpoints(&view.get("endpoints.authz"), findings),
         trusted_proxies: trusted_proxies(&view.get("trusted_proxies"), findings),
+        csp_template: csp_template(&view.get("headers.csp_template"), findings),
         read_buffer_bytes: read_buffer_bytes(&view.get("buffers.read"), findings),
         timeouts: timeouts(&view.get("timeouts"), findings),
     }
@@ -99,12 +100,22 @@ fn base_path(view: &View<'_>, path: String, findings: &mut Findings) -> String {
 
 fn tls(view: &View<'_>, findings: &mut Findings) -> Option<TlsFiles> {
     let (certificate, key) = (view.get("certificate"), view.get("key"));
+    let client_authorities = view.get("client_certificates").texts();
     match (certificate.text(), key.text()) {
         (Some(certificate), Some(key)) => Some(TlsFiles {
             certificate: PathBuf::from(certificate),
             key: PathBuf::from(key),
+            client_authorities: client_authorities.iter().map(PathBuf::from).collect(),
         }),
-        (None, None) => None,
+        (None, None) if client_authorities.is_empty() => None,
+        (None, None) => {
+            certificate.problem(
+                findings,
+                "is required with `server.tls.client_certificates`",
+                "name certificate and key, or remove the authorities",
+            );
+            None
+        }
         (Some(_), None) => {
             key.problem(
                 findings,
@@ -159,13 +170,22 @@ fn read_buffer_bytes(view: &View<'_>, findings: &mut Findings) -> usize {
     usize::try_from(bytes.max(READ_BUFFER_BYTES_MIN)).unwrap_or(usize::MAX)
 }
 
+fn csp_template(view: &View<'_>, findings: &mut Findings) -> Option<String> {
+    let text = view.text()?;
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Some(text.to_owned());
+    }
+    view.problem(
+        findings,
+        "must be one line of ASCII, because it is the value of a header",
+        "write it as one line, with `${NONCE}` where the nonce belongs",
+    );
+    None
+}
+
 fn timeouts(view: &View<'_>, findings: &mut Findings) -> Timeouts {
-    let or = |name: &str, default: Duration| {
-        let given = view.get(name).duration().filter(|time| !time.is_zero());
-        given.unwrap_or(default)
-    };
-    let six = Duration::from_secs(6);
-    let idle = or("idle", IDLE_MIN);
+    let given = view.get("idle").duration().filter(|time| !time.is_zero());
+    let idle = given.unwrap_or(IDLE_MIN);
     if idle < IDLE_MIN {
         let message = format!(
             "{} s is raised to {} s, so that the proxy closes idle connections first",
@@ -175,8 +195,6 @@ fn timeouts(view: &View<'_>, findings: &mut Findings) -> Timeouts {
         view.get("idle").notice(findings, message);
     }
     Timeouts {
-        read: or("read", six),
-        write: or("write", six),
         idle: idle.max(IDLE_MIN),
     }
 }
@@ -314,13 +332,18 @@ fn strategy(view: &View<'_>, findings: &mut Findings) -> Option<AuthnStrategy> {
     if schemes.is_empty() && takes_schemes {
         schemes.push(Scheme::Basic);
     }
+    let cache = view.get("scheme_basic_cache_lifespan");
+    let basic_cache = cache.duration().unwrap_or_default();
+    if !basic_cache.is_zero() {
+        cache.notice(
+            findings,
+            "accepted; has no effect yet: good credentials are checked at every request",
+        );
+    }
     Some(AuthnStrategy {
         kind,
         schemes,
-        basic_cache: view
-            .get("scheme_basic_cache_lifespan")
-            .duration()
-            .unwrap_or_default(),
+        basic_cache,
     })
 }
 

@@ -123,6 +123,28 @@ pub(crate) fn totp_algorithm(name: &str) -> Option<TotpAlgorithm> {
     }
 }
 
+/// Mail is what a forgotten password is reset by; where nothing is reset, nothing relies on it.
+pub(crate) fn notifier(notifier: &View<'_>, backend: &View<'_>, findings: &mut Findings) {
+    let sections = notifier.named();
+    let Some((_, smtp)) = sections.iter().find(|(name, _)| *name == "smtp") else {
+        return;
+    };
+    if smtp.named().is_empty() {
+        return;
+    }
+    let reset = backend.get("password_reset");
+    if reset.get("disable").flag() || reset.get("custom_url").is_set() {
+        smtp.notice(findings, "accepted; has no effect yet: no mail is sent");
+        return;
+    }
+    smtp.problem(
+        findings,
+        "is not supported yet, and passwords are reset by mail",
+        "set `authentication_backend.password_reset.disable: true`, and it is accepted; or write \
+         `notifier.filesystem.filename` instead",
+    );
+}
+
 pub(crate) fn telemetry(view: &View<'_>) -> Telemetry {
     let metrics = view.get("metrics");
     if !metrics.get("enabled").flag() {

@@ -1,5 +1,6 @@
 //! The forms of single values, defaults, and the digest.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::{BASE, check, load, over_base};
@@ -255,5 +256,36 @@ fn rules_that_differ_only_in_grouping_have_different_digests() {
     assert_ne!(
         digest("[['user:a', 'user:b']]"),
         digest("['user:a', 'user:b']")
+    );
+}
+
+#[test]
+fn clients_can_be_asked_for_certificates_where_the_listener_has_one() {
+    let tls = "server: {tls: {certificate: /c, key: /k, client_certificates: [/a, /b]}}";
+    let files = over_base(tls).server.tls.expect("TLS");
+    assert_eq!(files.client_authorities, [Path::new("/a"), Path::new("/b")]);
+    check(
+        "server: {tls: {client_certificates: [/a]}}",
+        &[
+            "c.yml:1:15: server.tls.certificate: is required with `server.tls.client_certificates`; name certificate and key, or remove the authorities",
+        ],
+    );
+}
+
+#[test]
+fn a_content_security_policy_is_one_line() {
+    let policy = |yaml: &str| over_base(yaml).server.csp_template;
+    assert_eq!(policy(""), None);
+    let own =
+        "server: {headers: {csp_template: \"default-src 'self'; style-src 'nonce-${NONCE}'\"}}";
+    assert_eq!(
+        policy(own).as_deref(),
+        Some("default-src 'self'; style-src 'nonce-${NONCE}'")
+    );
+    check(
+        "server: {headers: {csp_template: \"a\\nb\"}}",
+        &[
+            "c.yml:1:34: server.headers.csp_template: must be one line of ASCII, because it is the value of a header; write it as one line, with `${NONCE}` where the nonce belongs",
+        ],
     );
 }

@@ -155,7 +155,7 @@ fn what_cannot_be_done_yet_is_refused_with_a_way_out() {
     check(
         "notifier: {smtp: {address: 'smtp://x'}}",
         &[
-            "c.yml:1:12: notifier.smtp: is not supported yet; no mail is sent yet: write `notifier.filesystem.filename` instead",
+            "c.yml:1:12: notifier.smtp: is not supported yet, and passwords are reset by mail; set `authentication_backend.password_reset.disable: true`, and it is accepted; or write `notifier.filesystem.filename` instead",
         ],
     );
     check(
@@ -170,16 +170,12 @@ fn what_cannot_be_done_yet_is_refused_with_a_way_out() {
             "c.yml:1:1: duo_api: is not supported yet; set `duo_api.disable: true` or remove the section",
         ],
     );
-    check(
-        "server: {tls: {client_certificates: [/a.pem]}}",
-        &[
-            "c.yml:1:16: server.tls.client_certificates: is not supported yet; client certificates are not asked for: let the proxy's network or `server.trusted_proxies` limit who connects, and remove the key",
-        ],
-    );
     for harmless in [
         "identity_providers: {oidc: {hmac_secret: x, clients: []}}",
         "duo_api: {disable: true, hostname: a.b}",
-        "server: {tls: {client_certificates: []}}",
+        "webauthn: {enable_passkey_login: true}",
+        "{notifier: {smtp: {address: 'smtp://x'}}, authentication_backend: {password_reset: {disable: true}}}",
+        "{notifier: {smtp: {address: 'smtp://x'}}, authentication_backend: {password_reset: {custom_url: 'https://x.example.com'}}}",
     ] {
         check(harmless, &[]);
     }
@@ -191,7 +187,7 @@ fn what_is_accepted_without_effect_is_noted_once_per_section() {
     assert_eq!(
         notices(yaml),
         [
-            "c.yml:1:1: webauthn: accepted; has no effect yet: there are no passkeys yet; second factors are one-time passwords",
+            "c.yml:1:1: webauthn: accepted; has no effect yet: there are no passkeys yet; people log in with a password, and second factors are one-time passwords",
             "c.yml:2:11: session.redis: accepted, not needed here: sessions are replicated by the members themselves; no Redis is used",
             "c.yml:2:38: session.secret: accepted, not needed here: no store outside the members holds sessions",
             "c.yml:3:1: ntp: accepted, not needed here: members compare their clocks with one another",

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::schema::{Kind, Status, schema};
+use crate::config::reference;
+use crate::config::schema::{Key, Kind, Status, remark, schema};
 
 /// Every key of Authelia's configuration, one per line.
 const AUTHELIA: &str = include_str!("../../../tests/data/config/authelia-keys.txt");
@@ -22,14 +23,48 @@ fn every_key_of_authelia_is_in_the_table() {
 fn no_key_is_there_twice_and_each_status_but_supported_says_why() {
     let mut seen = BTreeSet::new();
     for key in schema() {
-        assert!(seen.insert(key.path), "{} is there twice", key.path);
-        assert_eq!(
-            key.note.is_empty(),
-            key.status == Status::Supported,
-            "{}",
-            key.path
+        let Key { path, status, .. } = key;
+        assert!(seen.insert(path), "{path} is there twice");
+        assert!(
+            !key.note.is_empty() || *status == Status::Supported,
+            "{path}"
         );
+        assert_eq!(key.now.is_empty(), *status != Status::Deprecated, "{path}");
     }
+}
+
+#[test]
+fn every_key_of_our_own_says_what_it_does() {
+    let authelia: BTreeSet<&str> = AUTHELIA.lines().collect();
+    let silent: Vec<&str> = schema()
+        .iter()
+        .filter(|key| key.note.is_empty() && !authelia.contains(key.path))
+        .map(|key| key.path)
+        .collect();
+    assert_eq!(silent, [""; 0], "say it in src/config/schema/remark.rs");
+}
+
+#[test]
+fn every_remark_is_about_a_key() {
+    for path in remark::paths() {
+        let is_said = schema().iter().any(|key| key.note == remark::of(path));
+        assert!(is_said, "no supported key is at `{path}`");
+    }
+}
+
+/// The generated files are part of the documentation, so they are there without running anything.
+#[test]
+fn the_reference_is_up_to_date() {
+    let written = include_str!("../../../docs/configuration.md");
+    assert!(
+        written == reference::markdown(),
+        "write it again: cargo run -- config reference > docs/configuration.md"
+    );
+    let written = include_str!("../../../docs/configuration.schema.json");
+    assert!(
+        written == reference::json_schema(),
+        "write it again: cargo run -- config reference --format json-schema > docs/configuration.schema.json"
+    );
 }
 
 #[test]

@@ -44,28 +44,28 @@ pub struct Server {
     pub endpoints: Vec<AuthzEndpoint>,
     /// Whose forwarded headers count. Empty: nobody's.
     pub trusted_proxies: Vec<IpNet>,
+    /// The content security policy of pages, with `${NONCE}` where a nonce belongs; `None`: the built-in one.
+    pub csp_template: Option<String>,
     /// How many bytes of request headers are read, 16 KiB or more.
     pub read_buffer_bytes: usize,
     /// How long a connection may take.
     pub timeouts: Timeouts,
 }
 
-/// `server.tls`: both files in PEM. Their content is not looked at here.
+/// `server.tls`: files in PEM. Their content is not looked at here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The certificate chain, leaf first.
     pub certificate: PathBuf,
     /// The private key.
     pub key: PathBuf,
+    /// Authorities of which a client needs a certificate, to be answered at all. None: clients need none.
+    pub client_authorities: Vec<PathBuf>,
 }
 
 /// `server.timeouts`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For reading a request.
-    pub read: Duration,
-    /// For writing a response.
-    pub write: Duration,
     /// For a connection without a request; two minutes or more, so that the proxy is the one that closes.
     pub idle: Duration,
 }

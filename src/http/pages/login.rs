@@ -212,7 +212,7 @@ fn welcome(
                 target: Target { url, host },
             }),
     };
-    html(StatusCode::OK, page.render())
+    html(app, StatusCode::OK, page.render())
 }
 
 fn login_page(
@@ -238,5 +238,5 @@ fn login_page(
         },
         notice,
     };
-    html(StatusCode::OK, page.render())
+    html(app, StatusCode::OK, page.render())
 }

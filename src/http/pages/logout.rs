@@ -24,14 +24,18 @@ pub(in crate::http) async fn page(State(app): State<Arc<App>>, request: Request)
     match visit.session(&app, &parts.headers).await {
         Ok(Some(_)) => {
             let target = target.safe().map(|target| target.as_text());
-            html(StatusCode::OK, LogoutPage { frame, target }.render())
+            html(&app, StatusCode::OK, LogoutPage { frame, target }.render())
         }
         Ok(None) => {
             let shown = target
                 .safe()
                 .map(|target| (target.as_text(), target.host()));
             let target = shown.as_ref().map(|(url, host)| Target { url, host });
-            html(StatusCode::OK, SignedOutPage { frame, target }.render())
+            html(
+                &app,
+                StatusCode::OK,
+                SignedOutPage { frame, target }.render(),
+            )
         }
         Err(_) => unavailable(&app, &parts.headers),
     }
@@ -61,6 +65,7 @@ pub(in crate::http) async fn post(State(app): State<Arc<App>>, request: Request)
         .map(|target| (target.as_text(), target.host()));
     let target = shown.as_ref().map(|(url, host)| Target { url, host });
     let mut response = html(
+        &app,
         StatusCode::OK,
         SignedOutPage {
             frame: frame(&app, &parts.headers),

@@ -146,5 +146,5 @@ pub(super) fn ask(
         method: errand.method.as_deref().filter(|_| shown.is_some()),
         notice,
     };
-    html(StatusCode::OK, page.render())
+    html(app, StatusCode::OK, page.render())
 }
