@@ -5,13 +5,16 @@
 //! Exit codes: 0 done, 1 the command failed, 64 the command line was wrong (`EX_USAGE` of BSD's
 //! sysexits). Names and flags are Authelia's where Authelia has the command.
 
+mod access_control;
 mod build_info;
 mod certificates;
 mod cluster;
+mod completions;
 mod config;
 mod crypto;
 mod demo;
 mod failure;
+mod manual;
 mod node;
 mod serve;
 mod session;
@@ -30,6 +33,7 @@ Examples:
   quorate demo                                   see it work: three nodes, two guarded sites
   quorate config validate --config config.yml    check a configuration, all errors at once
   quorate serve --config config.yml              run a node; so does `quorate --config config.yml`
+  quorate access-control check-policy --url https://app.example.com    which rule decides, and why
   quorate crypto hash generate argon2            hash a password for users_database.yml
   quorate cluster status                         what the node on this machine sees
   quorate certificates generate --host example.com --dir certs
@@ -58,10 +62,13 @@ enum Command {
     /// Look at configuration files.
     #[command(subcommand)]
     Config(config::Config),
+    /// Look at access rules.
+    #[command(subcommand)]
+    AccessControl(access_control::AccessControl),
     /// Make TLS certificates.
     #[command(subcommand)]
     Certificates(certificates::Certificates),
-    /// Hash passwords, make random strings.
+    /// Hash passwords; make random strings, keys and certificates.
     #[command(subcommand)]
     Crypto(crypto::Crypto),
     /// Look after the cluster that the node on this machine belongs to.
@@ -73,8 +80,15 @@ enum Command {
     /// Look after what the members keep: bans and users' second factors.
     #[command(subcommand)]
     Storage(storage::Storage),
+    /// Print completions for a shell.
+    Completions(completions::Completions),
+    /// Write the manual pages.
+    Manual(manual::Manual),
     /// Say what this binary is.
     BuildInfo,
+    /// The older name of `config validate`.
+    #[command(hide = true)]
+    ValidateConfig(config::ConfigFiles),
 }
 
 /// Runs the command that `arguments` name (the first one is the program itself) and returns the
@@ -101,11 +115,15 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Serve(command)) => command.run(),
         Some(Command::Demo(command)) => command.run(),
         Some(Command::Config(command)) => command.run(),
+        Some(Command::AccessControl(command)) => command.run(),
         Some(Command::Certificates(command)) => command.run(),
         Some(Command::Crypto(command)) => command.run(),
         Some(Command::Cluster(command)) => command.run(),
         Some(Command::Session(command)) => command.run(),
         Some(Command::Storage(command)) => command.run(),
+        Some(Command::Completions(command)) => command.run(&mut Cli::command()),
+        Some(Command::Manual(command)) => command.run(Cli::command()),
+        Some(Command::ValidateConfig(files)) => config::Config::Validate(files).run(),
         Some(Command::BuildInfo) => build_info::run(),
         None if cli.serve.config_files().are_named() => cli.serve.run(),
         None => {

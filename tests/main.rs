@@ -12,6 +12,7 @@
 
 mod browser;
 mod cluster;
+mod command;
 mod conformance;
 mod harness;
 mod portal;

@@ -4,9 +4,9 @@
 //! What a certificate contains is decided in [`authority`]; this file reads flags and writes files.
 
 pub(super) mod authority;
-mod files;
-mod host;
-mod validity;
+pub(super) mod files;
+pub(super) mod host;
+pub(super) mod validity;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
 
-use self::authority::{Authority, Credentials, KeyType, Validity};
+use self::authority::{Authority, Credentials, KeyType, Subject, Validity};
 use self::files::{Overwrite, Pair};
 use super::failure::{Failure, cannot_print};
 
@@ -92,12 +92,7 @@ impl Generate {
             let made = self.certificate(authority.as_ref(), validity)?;
             pairs.push(Pair::new(&self.dir, files::CERTIFICATE, files::KEY, made));
         }
-        let overwrite = if self.force {
-            Overwrite::Allowed
-        } else {
-            Overwrite::Refused
-        };
-        files::write(&self.dir, &pairs, overwrite)?;
+        files::write(&self.dir, &pairs, Overwrite::allowed_if(self.force))?;
         let told = explain(&self.dir, &pairs, validity);
         std::io::stdout()
             .write_all(told.as_bytes())
@@ -107,9 +102,7 @@ impl Generate {
     /// What clap cannot say about the flags.
     fn check(&self) -> Result<(), Failure> {
         if self.key_type == KeyType::Rsa {
-            let text = "RSA keys cannot be made here (the cryptographic library, ring, does not \
-                        generate them); use --key-type ecdsa, or make the key with openssl";
-            return Err(Failure::Usage(text.into()));
+            return Err(authority::no_rsa("use --key-type ecdsa"));
         }
         if self.hosts.is_empty() && !self.ca {
             return Err(Failure::Usage(
@@ -126,19 +119,14 @@ impl Generate {
         pairs: &mut Vec<Pair>,
     ) -> Result<Option<Authority>, Failure> {
         if let (Some(certificate), Some(key)) = (&self.ca_cert, &self.ca_key) {
-            let read = |file: &Path| {
-                let doing = Failure::while_doing(format!("cannot read `{}`", file.display()));
-                std::fs::read_to_string(file).map_err(doing)
-            };
-            let authority = Authority::load(&read(certificate)?, &read(key)?.into())
-                .map_err(Failure::while_doing("cannot use the given authority"))?;
-            return Ok(Some(authority));
+            return files::authority(certificate, key).map(Some);
         }
         if !self.ca {
             return Ok(None);
         }
         let name = self.name.as_deref().unwrap_or("Quorate authority");
-        let (authority, made) = Authority::create(name, self.key_type, &[], validity)
+        let subject = Subject::named(name);
+        let (authority, made) = Authority::create(&subject, self.key_type, &[], validity)
             .map_err(Failure::while_doing("cannot make the authority"))?;
         pairs.push(Pair::new(
             &self.dir,
@@ -156,6 +144,8 @@ impl Generate {
     ) -> Result<Credentials, Failure> {
         // With `--ca` the name is the authority's.
         let name = self.name.as_deref().filter(|_| !self.ca);
+        let name = name.map(Subject::named);
+        let name = name.as_ref();
         let made = match authority {
             Some(authority) => authority.issue(name, &self.hosts, self.key_type, validity),
             None => authority::self_signed(name, &self.hosts, self.key_type, validity),

@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::failure::{Failure, cannot_print};
 use super::node::NodeArgs;
 use crate::admin::answer::Reloaded;
-use crate::config::{Filter, Problem, Selection};
+use crate::config::{Filter, Problem, Selection, reference};
 use crate::serve::Prepared;
 
 /// Where the files are named when the flag is not given; the first that is set counts. The second is
@@ -33,6 +33,7 @@ pub(super) struct ConfigFiles {
     /// [env: QUORATE_CONFIG_FILTERS, X_AUTHELIA_CONFIG_FILTERS]
     #[arg(
         long = "config.experimental.filters",
+        alias = "config.filters",
         value_name = "FILTER",
         value_delimiter = ','
     )]
@@ -66,6 +67,13 @@ impl ConfigFiles {
             .map(|name| filter(name))
             .collect::<Result<_, _>>()?;
         Ok(Selection { files, filters })
+    }
+}
+
+impl ConfigFiles {
+    /// The checked configuration, without the files it names.
+    pub(super) fn read(&self) -> Result<crate::config::Config, Failure> {
+        crate::serve::configuration(&self.selection()?).map_err(mistakes)
     }
 }
 
@@ -114,6 +122,23 @@ pub(super) enum Config {
         after_help = "Example:\n  quorate config reload --config /etc/quorate/configuration.yml"
     )]
     Reload(NodeArgs),
+    /// Print every key with its type, its default and what becomes of it; or the JSON schema, for editors.
+    #[command(
+        after_help = "Example:\n  quorate config reference --format json-schema > configuration.schema.json"
+    )]
+    Reference {
+        /// How it is printed.
+        #[arg(long, value_enum, default_value_t = ReferenceFormat::Markdown)]
+        format: ReferenceFormat,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReferenceFormat {
+    /// A page for people.
+    Markdown,
+    /// JSON Schema, draft 2020-12.
+    JsonSchema,
 }
 
 impl Config {
@@ -127,6 +152,13 @@ impl Config {
             Self::Reload(node) => {
                 let reloaded: Reloaded = node.ask("/v1/reload", &())?;
                 node.print(&reloaded, taken_over)
+            }
+            Self::Reference { format } => {
+                let text = match format {
+                    ReferenceFormat::Markdown => reference::markdown(),
+                    ReferenceFormat::JsonSchema => reference::json_schema(),
+                };
+                write!(std::io::stdout(), "{text}").map_err(cannot_print)
             }
             Self::Template(files) => {
                 let texts = crate::serve::rendered(&files.selection()?).map_err(mistakes)?;

@@ -1,6 +1,8 @@
-//! `quorate crypto …`: password digests and random strings, with Authelia's names and flags.
+//! `quorate crypto …`: password digests, random strings, keys and certificates, with Authelia's names and flags.
 
+mod certificate;
 mod hash;
+mod pair;
 mod prompt;
 mod rand;
 
@@ -9,11 +11,9 @@ use clap::Subcommand;
 use super::failure::Failure;
 
 pub(super) use hash::digest;
-#[cfg(test)]
-pub(super) use hash::matches;
 pub(super) use rand::{fill_random, random_secret};
 
-/// Hash passwords, make random strings.
+/// Hash passwords; make random strings, keys and certificates.
 #[derive(Debug, Subcommand)]
 pub(super) enum Crypto {
     /// Make and check password digests.
@@ -21,6 +21,12 @@ pub(super) enum Crypto {
     Hash(hash::Hash),
     /// Print a random string, for keys and secrets.
     Rand(rand::Rand),
+    /// Make pairs of keys.
+    #[command(subcommand)]
+    Pair(pair::Pair),
+    /// Make certificates and requests for them.
+    #[command(subcommand)]
+    Certificate(Box<certificate::Certificate>),
 }
 
 impl Crypto {
@@ -28,6 +34,8 @@ impl Crypto {
         match self {
             Self::Hash(command) => command.run(),
             Self::Rand(command) => command.run(),
+            Self::Pair(command) => command.run(),
+            Self::Certificate(command) => command.run(),
         }
     }
 }

@@ -6,20 +6,27 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::authority::Credentials;
+use super::authority::{Authority, Credentials};
 use crate::cli::failure::Failure;
 
 // Source: the defaults of `authelia crypto certificate ecdsa generate`.
-pub(super) const CERTIFICATE: &str = "public.crt";
-pub(super) const KEY: &str = "private.pem";
-pub(super) const CA_CERTIFICATE: &str = "ca.public.crt";
-pub(super) const CA_KEY: &str = "ca.private.pem";
+pub(in crate::cli) const CERTIFICATE: &str = "public.crt";
+pub(in crate::cli) const KEY: &str = "private.pem";
+pub(in crate::cli) const CA_CERTIFICATE: &str = "ca.public.crt";
+pub(in crate::cli) const CA_KEY: &str = "ca.private.pem";
 
 /// Whether files that exist may be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Overwrite {
+pub(in crate::cli) enum Overwrite {
     Allowed,
     Refused,
+}
+
+impl Overwrite {
+    /// What a flag such as `--force` means.
+    pub(in crate::cli) fn allowed_if(forced: bool) -> Self {
+        if forced { Self::Allowed } else { Self::Refused }
+    }
 }
 
 /// A certificate with its key, and the two files they belong in.
@@ -39,21 +46,54 @@ impl Pair {
     }
 }
 
-/// Writes all pairs, or nothing if one of the files exists and must not be replaced. Keys get mode
-/// 0600, and so does a directory made for them get 0700.
+/// One file to write.
+pub(in crate::cli) struct Content<'a> {
+    pub(in crate::cli) file: PathBuf,
+    pub(in crate::cli) text: &'a str,
+    /// Whether only its owner may read it.
+    pub(in crate::cli) is_private: bool,
+}
+
+/// Writes all pairs, as [`write_all`] does.
 pub(super) fn write(dir: &Path, pairs: &[Pair], overwrite: Overwrite) -> Result<(), Failure> {
-    let taken = || {
-        pairs
-            .iter()
-            .flat_map(|pair| [&pair.certificate, &pair.key])
-            .find(|file| file.exists())
-    };
+    let contents: Vec<Content<'_>> = pairs
+        .iter()
+        .flat_map(|pair| {
+            let Credentials {
+                certificate_pem,
+                key_pem,
+            } = &pair.credentials;
+            [
+                Content {
+                    file: pair.key.clone(),
+                    text: key_pem,
+                    is_private: true,
+                },
+                Content {
+                    file: pair.certificate.clone(),
+                    text: certificate_pem,
+                    is_private: false,
+                },
+            ]
+        })
+        .collect();
+    write_all(dir, &contents, overwrite)
+}
+
+/// Writes all files, or nothing if one of them exists and must not be replaced. What is private gets mode 0600, and so
+/// does a directory made for the files get 0700.
+pub(in crate::cli) fn write_all(
+    dir: &Path,
+    contents: &[Content<'_>],
+    overwrite: Overwrite,
+) -> Result<(), Failure> {
+    let taken = || contents.iter().find(|content| content.file.exists());
     if overwrite == Overwrite::Refused
-        && let Some(file) = taken()
+        && let Some(content) = taken()
     {
         let text = format!(
-            "`{}` exists; choose another --dir, or replace it with --force",
-            file.display()
+            "`{}` exists; choose another directory, or replace it with --force",
+            content.file.display()
         );
         return Err(Failure::because(text));
     }
@@ -63,16 +103,26 @@ pub(super) fn write(dir: &Path, pairs: &[Pair], overwrite: Overwrite) -> Result<
         .mode(0o700)
         .create(dir)
         .map_err(doing)?;
-    for pair in pairs {
-        write_file(&pair.key, &pair.credentials.key_pem, 0o600, overwrite)?;
-        write_file(
-            &pair.certificate,
-            &pair.credentials.certificate_pem,
-            0o644,
-            overwrite,
-        )?;
+    for Content {
+        file,
+        text,
+        is_private,
+    } in contents
+    {
+        let mode = if *is_private { 0o600 } else { 0o644 };
+        write_file(file, text, mode, overwrite)?;
     }
     Ok(())
+}
+
+/// Reads an authority from the files of its certificate and key.
+pub(in crate::cli) fn authority(certificate: &Path, key: &Path) -> Result<Authority, Failure> {
+    let read = |file: &Path| {
+        let doing = Failure::while_doing(format!("cannot read `{}`", file.display()));
+        std::fs::read_to_string(file).map_err(doing)
+    };
+    Authority::load(&read(certificate)?, &read(key)?.into())
+        .map_err(Failure::while_doing("cannot use the given authority"))
 }
 
 fn write_file(file: &Path, text: &str, mode: u32, overwrite: Overwrite) -> Result<(), Failure> {

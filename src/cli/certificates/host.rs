@@ -6,7 +6,7 @@ use std::net::IpAddr;
 /// it in lower case and without brackets round an IPv6 address.
 ///
 /// Source: RFC 1035 §2.3.4 (63 bytes a label, 253 in all), RFC 9525 §6.3 (wildcards).
-pub(super) fn parse(host: &str) -> Result<String, String> {
+pub(in crate::cli) fn parse(host: &str) -> Result<String, String> {
     let bare = host
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))

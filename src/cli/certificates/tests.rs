@@ -201,8 +201,13 @@ fn a_given_authority_signs_and_one_whose_key_is_not_its_own_does_not() {
 #[test]
 fn an_authority_for_one_domain_signs_nothing_outside_it() {
     let validity = Validity::starting(crate::clock::system_time(), Duration::from_secs(3600));
-    let (authority, _) =
-        Authority::create("Demo", KeyType::Ecdsa, &["demo.localhost"], validity).expect("made");
+    let (authority, _) = Authority::create(
+        &Subject::named("Demo"),
+        KeyType::Ecdsa,
+        &["demo.localhost"],
+        validity,
+    )
+    .expect("made");
     let issue = |host: &str| authority.issue(None, &[host.to_owned()], KeyType::Ecdsa, validity);
     assert!(issue("one.demo.localhost").is_ok());
     assert!(matches!(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// One day.
-pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(in crate::cli) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The longest validity, in days; the date field of a certificate ends with the year 9999, and
 /// more than a century is a typing error.
@@ -11,7 +11,7 @@ const DAYS_MAX: u32 = 36_500;
 
 /// Reads a sequence of numbers with units: `y` (365 days), `M` (30 days), `w`, `d`, `h`, `m`, `s`.
 /// The sum must be at least one minute and at most a century.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+pub(in crate::cli) fn parse(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a duration like 1y, 90d or 12h (1m to {DAYS_MAX}d)");
     let mut total = Duration::ZERO;
     let mut rest = text;

@@ -14,7 +14,7 @@ Examples:
   quorate crypto rand                                 72 letters and digits
   quorate crypto rand --length 64 --charset numeric-hex
   quorate crypto rand --characters 0123456789ABCDEF
-  quorate crypto rand --file secrets/session secrets/storage";
+  quorate crypto rand secrets/session secrets/storage       a file each, mode 0600";
 
 /// The longest string that is made; nobody needs more, and a typing error should not fill a disk.
 const LENGTH_MAX: usize = 1 << 20;
@@ -59,24 +59,44 @@ pub(in crate::cli) struct Rand {
     /// Exactly these characters instead of a named set.
     #[arg(long, conflicts_with = "charset")]
     characters: Option<String>,
-    /// Write one value to each of these files (mode 0600) instead of printing it.
+    /// Write one value to each of these files instead of printing it.
     #[arg(long = "file", value_name = "FILE", value_delimiter = ',', num_args = 1..)]
     files: Vec<PathBuf>,
+    /// The same without a flag.
+    #[arg(value_name = "FILE")]
+    more_files: Vec<PathBuf>,
+    /// Mode of the files, in octal.
+    #[arg(long = "mode-files", value_name = "MODE", default_value = "0600", value_parser = mode)]
+    mode_files: u32,
+    /// Mode of directories that are made for them, in octal.
+    #[arg(long = "mode-dirs", value_name = "MODE", default_value = "0700", value_parser = mode)]
+    mode_dirs: u32,
+}
+
+/// A file mode in octal digits.
+fn mode(text: &str) -> Result<u32, String> {
+    u32::from_str_radix(text, 8)
+        .ok()
+        .filter(|mode| *mode <= 0o777)
+        .ok_or_else(|| "a mode is octal digits up to 0777, such as 0600".to_owned())
 }
 
 impl Rand {
     pub(in crate::cli) fn run(self) -> Result<(), Failure> {
         let alphabet = alphabet(self.charset, self.characters.as_deref())?;
-        if self.files.is_empty() {
+        let mut files = self.files.iter().chain(&self.more_files).peekable();
+        if files.peek().is_none() {
             let value = random_string(self.length, &alphabet)?;
             return writeln!(std::io::stdout(), "Random Value: {value}").map_err(cannot_print);
         }
-        for file in &self.files {
+        for file in files {
             let value = random_string(self.length, &alphabet)?;
-            write_new(file, &value).map_err(Failure::while_doing(format!(
-                "cannot write `{}` (a file that exists is never replaced)",
-                file.display()
-            )))?;
+            write_new(file, &value, self.mode_files, self.mode_dirs).map_err(
+                Failure::while_doing(format!(
+                    "cannot write `{}` (a file that exists is never replaced)",
+                    file.display()
+                )),
+            )?;
             writeln!(std::io::stdout(), "Wrote {}", file.display()).map_err(cannot_print)?;
         }
         Ok(())
@@ -141,20 +161,20 @@ pub(in crate::cli) fn fill_random(bytes: &mut [u8]) -> Result<(), Failure> {
     getrandom::fill(bytes).map_err(|cause| Failure::because(format!("no random bytes: {cause}")))
 }
 
-fn write_new(file: &Path, value: &str) -> std::io::Result<()> {
+fn write_new(file: &Path, value: &str, mode: u32, mode_dirs: u32) -> std::io::Result<()> {
     if let Some(folder) = file
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
         std::fs::DirBuilder::new()
             .recursive(true)
-            .mode(0o700)
+            .mode(mode_dirs)
             .create(folder)?;
     }
     let mut open = OpenOptions::new()
         .write(true)
         .create_new(true)
-        .mode(0o600)
+        .mode(mode)
         .open(file)?;
     open.write_all(value.as_bytes())
 }
@@ -198,8 +218,8 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("temporary directory");
         let file = folder.path().join("new/secret");
-        write_new(&file, "one").expect("written");
-        assert!(write_new(&file, "two").is_err());
+        write_new(&file, "one", 0o600, 0o700).expect("written");
+        assert!(write_new(&file, "two", 0o600, 0o700).is_err());
         assert_eq!(std::fs::read_to_string(&file).expect("read"), "one");
         let mode = std::fs::metadata(&file)
             .expect("there")

@@ -7,11 +7,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use argon2::{Algorithm, Argon2, Params, Version};
-
 use super::plan::{NodePlan, Plan};
 use super::site::{DOMAIN, Site};
-use crate::cli::certificates::authority::{Authority, KeyType, Validity};
+use crate::authn::digest::{Argon2Variant, Recipe, Scheme};
+use crate::cli::certificates::authority::{Authority, KeyType, Subject, Validity};
 use crate::cli::crypto;
 use crate::cli::failure::Failure;
 
@@ -49,8 +48,13 @@ pub(super) fn write_all(plan: &Plan, now: SystemTime) -> Result<(), Failure> {
 pub(super) fn write_certificates(dir: &Path, now: SystemTime) -> Result<(), Failure> {
     let validity = Validity::starting(now, VALID_FOR);
     let cannot = |cause| Failure::while_doing("cannot make certificates")(cause);
-    let (authority, ca) =
-        Authority::create("Quorate demo", KeyType::Ecdsa, &[DOMAIN], validity).map_err(cannot)?;
+    let (authority, ca) = Authority::create(
+        &Subject::named("Quorate demo"),
+        KeyType::Ecdsa,
+        &[DOMAIN],
+        validity,
+    )
+    .map_err(cannot)?;
     let hosts = [DOMAIN.to_owned(), format!("*.{DOMAIN}")];
     let leaf = authority
         .issue(None, &hosts, KeyType::Ecdsa, validity)
@@ -62,12 +66,17 @@ pub(super) fn write_certificates(dir: &Path, now: SystemTime) -> Result<(), Fail
 
 /// A digest at OWASP's lowest recommended cost, so that a small machine logs in quickly.
 fn password_digest() -> Result<String, Failure> {
-    let parameters = Params::new(19_456, 2, 1, Some(32))
-        .map_err(|cause| Failure::because(format!("cannot hash the password: {cause}")))?;
-    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters);
-    let mut salt = [0_u8; 16];
-    crypto::fill_random(&mut salt)?;
-    crypto::digest(&hasher, PASSWORD.as_bytes(), &salt)
+    let recipe = Recipe {
+        scheme: Scheme::Argon2 {
+            variant: Argon2Variant::Id,
+            memory_kib: 19_456,
+            iterations: 2,
+            parallelism: 1,
+        },
+        ..Recipe::DEFAULT
+    };
+    let digest = crypto::digest(&recipe, PASSWORD.as_bytes())?;
+    Ok(digest.to_string())
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
@@ -194,6 +203,7 @@ fn cluster_section(plan: &Plan, node: &NodePlan, secret: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authn::digest::Digest;
     use crate::config::Selection;
     use crate::serve::prepare;
 
@@ -220,8 +230,8 @@ mod tests {
         let text = std::fs::read_to_string(plan.dir.join("users_database.yml")).expect("users");
         let yaml: serde_yaml::Value = serde_yaml::from_str(&text).expect("YAML");
         let digest = yaml["users"]["john"]["password"].as_str().expect("digest");
-        assert!(crypto::matches(digest, PASSWORD).expect("read"));
-        assert!(!crypto::matches(digest, "quorate").expect("read"));
+        let digest = Digest::parse(digest).expect("read");
+        assert!(digest.matches(PASSWORD.as_bytes()) && !digest.matches(b"quorate"));
         assert!(!plan.dir.join("ca.key").exists());
     }
 
