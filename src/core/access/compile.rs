@@ -50,11 +50,7 @@ pub(super) fn policy(
             message,
         });
     }
-    let (mut rules, mut index, mut warnings) = (
-        Vec::with_capacity(specs.len()),
-        Index::default(),
-        Vec::new(),
-    );
+    let (mut rules, mut warnings) = (Vec::with_capacity(specs.len()), Vec::new());
     for (number, spec) in specs.iter().enumerate() {
         let mut compiler = Compiler {
             number,
@@ -62,9 +58,7 @@ pub(super) fn policy(
             errors: &mut errors,
             warnings: &mut warnings,
         };
-        let rule = compiler.rule(spec);
-        index.add(number, &rule.domains, !rule.domain_patterns.is_empty());
-        rules.push(rule);
+        rules.push(compiler.rule(spec));
     }
     if !errors.is_empty() {
         return Err(errors);
@@ -72,8 +66,8 @@ pub(super) fn policy(
     let tests_query = rules.iter().any(|rule| !rule.query.is_empty());
     Ok(Policy {
         default,
+        index: Index::new(&rules),
         rules,
-        index,
         warnings,
         tests_query,
     })

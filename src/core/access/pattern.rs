@@ -25,6 +25,11 @@ impl Pattern {
         Ok(Self { regex, user, group })
     }
 
+    /// The pattern as the `regex` crate reads it.
+    pub(super) fn as_str(&self) -> &str {
+        self.regex.as_str()
+    }
+
     /// Whether the pattern speaks about who asks.
     pub(super) fn names_identity(&self) -> bool {
         self.user.is_some() || self.group.is_some()

@@ -192,7 +192,12 @@ impl Policy {
     }
 
     fn first_match(&self, host_lower: &str, reading: &Reading<'_>) -> Decision {
-        for (number, rule) in self.candidates(host_lower) {
+        let candidates = self
+            .index
+            .candidates(reading.host, host_lower, reading.resource);
+        for (number, rule) in
+            candidates.filter_map(|number| Some((number, self.rules.get(number)?)))
+        {
             if rule.matches(reading) {
                 return Decision {
                     requirement: rule.requirement,
@@ -207,17 +212,11 @@ impl Policy {
             depends_on_subject: false,
         }
     }
-
-    fn candidates(&self, host_lower: &str) -> impl Iterator<Item = (usize, &Rule)> {
-        self.index
-            .candidates(host_lower)
-            .filter_map(|number| Some((number, self.rules.get(number)?)))
-    }
 }
 
 impl Rule {
     /// Whether all given criteria match; the cheap ones are asked first.
-    fn matches(&self, reading: &Reading<'_>) -> bool {
+    pub(super) fn matches(&self, reading: &Reading<'_>) -> bool {
         self.domain_matches(reading)
             && self.methods_match(reading)
             && self.networks_match(reading)
