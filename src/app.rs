@@ -107,14 +107,27 @@ impl App {
         let mut tick = tokio::time::interval(Duration::from_millis(interval_ms));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            tick.tick().await;
-            for command in self.touches.drain() {
-                // A lost touch costs at most one interval of a session's life, and the next use notes it again.
-                if let Err(error) = self.node.propose(random::request_id(), command).await {
-                    tracing::debug!(error = %error, "uses of sessions were not replicated");
+            tokio::select! {
+                _ = tick.tick() => {}
+                () = self.touches.urgent() => {}
+            }
+            for seen in self.touches.drain(self.node.reader()) {
+                let command = Command::TouchSessions { seen: seen.clone() };
+                match self.node.propose(random::request_id(), command).await {
+                    Ok(_) => self.touches.replicated(),
+                    Err(error) => {
+                        tracing::debug!(error = %error, "uses of sessions were not replicated");
+                        self.touches.put_back(seen);
+                    }
                 }
             }
         }
+    }
+
+    /// How many batches of sessions' uses this node has replicated.
+    #[must_use]
+    pub fn touch_batches(&self) -> u64 {
+        self.touches.count()
     }
 
     /// What is allowed to one subject, as the commands carry it.

@@ -9,6 +9,7 @@ mod operator;
 mod reload;
 mod second_factor;
 mod session;
+mod upgrade;
 
 use serde_json::json;
 

@@ -101,6 +101,7 @@ pub(crate) async fn site(sessions: usize, rules: usize, stopping: watch::Receive
         max_staleness: config.cluster.max_staleness,
         budget: budget(&config.regulation),
         snapshot_after: 1_000_000,
+        command_set: quorate_core::Command::SET,
     });
     let node = node.await.unwrap();
     let token = open_sessions(&node, sessions).await;

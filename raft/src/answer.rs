@@ -16,7 +16,8 @@ use crate::lease::Grant;
 use crate::node::Inner;
 use crate::proposer::{Committed, QueueError};
 use crate::transport::message::{Answer, Envelope, Introduction, Refusal, Request};
-use crate::types::{LeaderTerm, TypeConfig};
+use crate::types::{LeaderTerm, TypeConfig, newest_set};
+use crate::versions::{VERSION, Versions};
 
 impl Inner {
     /// Answers one question of another node.
@@ -63,6 +64,9 @@ impl Inner {
                 Ok(Answer::Done)
             }
             Request::Compare => Ok(Answer::Compared(self.census.facts())),
+            Request::Describe => Ok(Answer::Described {
+                version: VERSION.to_owned(),
+            }),
         }
     }
 
@@ -126,6 +130,7 @@ impl Inner {
         rpc: AppendEntriesRequest<TypeConfig>,
         grant: Option<Grant>,
     ) -> Result<Answer, Refusal> {
+        self.check_readable(&rpc)?;
         let leader = LeaderTerm::of(&rpc.vote);
         if rpc.vote >= self.raft.server_metrics().borrow().vote {
             self.election.heard_leader();
@@ -141,6 +146,19 @@ impl Inner {
         }
         let stamp = self.freshness.stamp();
         Ok(Answer::Append { response, stamp })
+    }
+
+    /// Takes no entry into the log that this node could not apply. One that it cannot even read never gets here; this is
+    /// for a node that behaves like an older version.
+    fn check_readable(&self, rpc: &AppendEntriesRequest<TypeConfig>) -> Result<(), Refusal> {
+        let own = self.peers.versions.own();
+        if rpc.entries.iter().all(|entry| newest_set(entry) <= own) {
+            return Ok(());
+        }
+        let leader = self.member(rpc.vote.leader_id.node_id);
+        let cause = Versions::outdated(&leader.map_or_else(String::new, |leader| leader.name));
+        self.peers.tell(Some(cause.clone()));
+        Err(Refusal::NotNow(cause))
     }
 
     /// A node that is no member any more does not stand for election here. It is told apart from one that this node
@@ -177,6 +195,8 @@ impl Inner {
         if !self.is_leader() {
             return Err(self.not_leader());
         }
+        let known = self.check_known(&command);
+        known.map_err(|cause| Refusal::NotNow(cause.to_string()))?;
         match self.proposer.propose(id, command).await {
             Ok(Committed { reply, index }) => Ok(Answer::Committed { reply, index }),
             Err(QueueError::NotLeader) => Err(self.not_leader()),

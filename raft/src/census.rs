@@ -33,13 +33,15 @@ pub(crate) struct Facts {
 }
 
 /// What another member said last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// From the question to the answer.
     pub(crate) round_trip: Duration,
     /// Its wall clock minus this node's, in milliseconds; exact to half the round trip.
     pub(crate) clock_offset_ms: i64,
     pub(crate) digests: Option<(Digest, Digest)>,
+    /// The version of its program; `None` if that is too old to say.
+    pub(crate) version: Option<String>,
 }
 
 /// This node's digests, and what the others said.
@@ -75,7 +77,7 @@ impl Census {
 
     /// What the node with that id said last; `None` if it did not answer the last question.
     pub(crate) fn seen(&self, node: u64) -> Option<Seen> {
-        self.lock().get(&node).copied()
+        self.lock().get(&node).cloned()
     }
 
     fn note(&self, node: u64, seen: Option<Seen>) {
@@ -96,16 +98,19 @@ pub(crate) async fn run(node: Arc<Inner>) {
         for (id, member) in node.others() {
             let node = Arc::clone(&node);
             tokio::spawn(async move {
+                let ask = |request| node.peers.call(Some(id), &member, request, ASK_TIMEOUT);
                 let (asked_at, wall_ms) = (boot_time(), wall_time().0);
-                let asked = node
-                    .peers
-                    .call(Some(id), &member, Request::Compare, ASK_TIMEOUT);
-                let answer = asked.await;
+                let answer = ask(Request::Compare).await;
                 let round_trip = boot_time().since(asked_at);
-                let seen = match answer {
+                let mut seen = match answer {
                     Ok(Answer::Compared(facts)) => Some(compared(facts, wall_ms, round_trip)),
                     _ => None,
                 };
+                if let Some(seen) = &mut seen
+                    && let Ok(Answer::Described { version }) = ask(Request::Describe).await
+                {
+                    seen.version = Some(version);
+                }
                 node.census.note(id, seen);
             });
         }
@@ -121,6 +126,7 @@ fn compared(facts: Facts, wall_ms: u64, round_trip: Duration) -> Seen {
         round_trip,
         clock_offset_ms: facts.wall_ms.wrapping_sub(here).cast_signed(),
         digests: facts.digests,
+        version: None,
     }
 }
 

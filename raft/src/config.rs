@@ -26,6 +26,9 @@ pub struct NodeConfig {
     pub budget: Budget,
     /// A snapshot is taken after this many log entries; at least 1.
     pub snapshot_after: u64,
+    /// The newest set of commands that this node says it knows: [`Command::SET`](quorate_core::Command::SET). Less makes
+    /// it behave like an older version, which is for tests.
+    pub command_set: u32,
 }
 
 /// The part of a [`NodeConfig`] that is about other nodes.

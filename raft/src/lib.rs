@@ -27,6 +27,7 @@ mod spread;
 mod store;
 mod transport;
 mod types;
+mod versions;
 mod vote_watch;
 
 pub use backup::{SnapshotSummary, TakenSnapshot, inspect_snapshot};

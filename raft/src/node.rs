@@ -4,6 +4,7 @@ mod lead;
 mod numbers;
 mod outcome;
 mod propose;
+mod settings;
 mod start;
 mod status;
 
@@ -43,6 +44,12 @@ pub enum ProposeError {
     #[error("the cluster cannot decide now: {why}")]
     Unavailable {
         /// What is missing.
+        why: String,
+    },
+    /// Nothing has happened, and nothing will: a member does not know the command yet.
+    #[error("not every member can do this yet: {why}")]
+    NotKnown {
+        /// Which member, and what to do.
         why: String,
     },
     /// It may have happened, and may still happen; the same request id finds out.

@@ -87,10 +87,26 @@ pub(crate) struct Opened {
     pub(crate) machine: Machine,
     /// Whose directory it is.
     pub(crate) identity: IdentityHandle,
+    /// The newest set of commands that is in the state or in the log.
+    pub(crate) newest_set: u32,
     /// What the storage counts.
     pub(crate) metrics: Arc<StoreMetrics>,
     /// Resolves when the storage has failed for good; then the process must stop.
     pub(crate) fatal: Fatal,
+}
+
+impl Opened {
+    /// Whether a node that knows sets of commands up to `known` can use it. What this program does not know does not
+    /// even decode; this is for a node that behaves like an older version.
+    pub(crate) fn check_set(&self, known: u32, dir: &Path) -> Result<(), OpenError> {
+        if self.newest_set <= known {
+            return Ok(());
+        }
+        Err(OpenError::NewerCommands {
+            path: dir.to_owned(),
+            what: format!("a command of set {}", self.newest_set),
+        })
+    }
 }
 
 impl std::fmt::Debug for Opened {
@@ -178,6 +194,7 @@ fn open_locked(dir: &Path, options: &Options, lock: &Arc<Lock>) -> Result<Opened
         }
     };
     Ok(Opened {
+        newest_set: machine.reader().set().max(window.newest_set()),
         log: LogStore::new(window, identity.node_id(), queue, Arc::clone(&metrics)),
         machine,
         identity,

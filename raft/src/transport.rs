@@ -29,7 +29,7 @@ use std::time::Duration;
 pub(crate) const FRAME_BYTES_MAX: usize = 8 << 20;
 
 /// The newest version of the messages that this program speaks.
-pub(crate) const PROTOCOL: u16 = 1;
+pub(crate) const PROTOCOL: u16 = 2;
 
 /// The oldest version of the messages that this program still speaks. Nodes whose versions do not overlap refuse each
 /// other by a greeting that says so.

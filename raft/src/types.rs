@@ -20,6 +20,15 @@ openraft::declare_raft_types!(
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Batch(pub(crate) Vec<Proposal>);
 
+/// The newest set of commands in an entry, at least 1.
+pub(crate) fn newest_set(entry: &openraft::Entry<TypeConfig>) -> u32 {
+    let openraft::EntryPayload::Normal(Batch(proposals)) = &entry.payload else {
+        return 1;
+    };
+    let sets = proposals.iter().map(|proposal| proposal.command.set());
+    sets.max().unwrap_or(1)
+}
+
 /// One leadership. openraft may elect two leaders in one term, one after the other, so the term alone does not name it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct LeaderTerm {

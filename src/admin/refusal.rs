@@ -56,11 +56,12 @@ impl Refusal {
     }
 }
 
-/// 503 if nothing has happened, 504 if nobody knows.
+/// 503 if nothing has happened, 409 if a member has to be upgraded first, 504 if nobody knows.
 impl From<ProposeError> for Refusal {
     fn from(error: ProposeError) -> Self {
         let status = match error {
             ProposeError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            ProposeError::NotKnown { .. } => StatusCode::CONFLICT,
             ProposeError::Unknown => StatusCode::GATEWAY_TIMEOUT,
         };
         Self {

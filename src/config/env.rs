@@ -20,7 +20,12 @@ pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<Source>;
 const PREFIXES: [&str; 2] = ["AUTHELIA_", "QUORATE_"];
 
 /// Variables that belong to the command line.
-const NOT_KEYS: [&str; 3] = ["QUORATE_CONFIG", "QUORATE_LOG", "QUORATE_CONFIG_FILTERS"];
+const NOT_KEYS: [&str; 4] = [
+    "QUORATE_CONFIG",
+    "QUORATE_LOG",
+    "QUORATE_CONFIG_FILTERS",
+    "QUORATE_PRETEND_SET",
+];
 
 /// Every key that a variable can set, by the variable's name without its prefix.
 static VARIABLES: LazyLock<BTreeMap<String, &'static Key>> = LazyLock::new(|| {

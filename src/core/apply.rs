@@ -17,6 +17,7 @@ impl State {
         if let Some(reply) = self.requests.reply(proposal.id) {
             return reply.clone();
         }
+        self.set_in_force(self.reader.set().max(proposal.command.set()));
         let reply = self.execute(&proposal.command);
         self.requests
             .remember(proposal.id, self.now(), reply.clone());

@@ -53,6 +53,8 @@ pub enum Kind {
     DurableMark = 13,
     /// A run of users' second factors in a snapshot.
     SnapshotAuthenticators = 14,
+    /// The set of commands that is in force in a snapshot.
+    SnapshotSet = 19,
 }
 
 /// Why bytes are not the record they should be.
@@ -94,6 +96,14 @@ pub enum CodecError {
     /// The payload does not decode: an unknown variant, trailing bytes, or text that is not UTF-8.
     #[error("the content does not decode")]
     Payload(#[source] bincode::Error),
+}
+
+impl CodecError {
+    /// Whether the bytes are as they were written, and hold what this program does not know: a newer one wrote them.
+    #[must_use]
+    pub const fn is_newer(&self) -> bool {
+        matches!(self, Self::Kind { .. } | Self::Payload(_))
+    }
 }
 
 fn options() -> impl Options {
@@ -139,17 +149,17 @@ pub fn decode<T: DeserializeOwned>(kind: Kind, frame: &[u8]) -> Result<T, CodecE
             have: frame.len(),
             want: HEADER_BYTES + header.length as usize,
         })?;
-    if header.kind != kind as u16 {
-        return Err(CodecError::Kind {
-            found: header.kind,
-            expected: kind as u16,
-        });
-    }
     let computed = checksum(&head_bytes(header.kind, header.length), payload);
     if computed != header.checksum {
         return Err(CodecError::Checksum {
             found: header.checksum,
             computed,
+        });
+    }
+    if header.kind != kind as u16 {
+        return Err(CodecError::Kind {
+            found: header.kind,
+            expected: kind as u16,
         });
     }
     if rest.len() > payload.len() {
@@ -169,6 +179,12 @@ pub fn frame_bytes(bytes: &[u8]) -> Result<Option<usize>, CodecError> {
         Err(CodecError::Truncated { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The kind of the frame that starts `bytes`, known to this program or not; `None` if no frame starts there.
+#[must_use]
+pub fn frame_kind(bytes: &[u8]) -> Option<u16> {
+    split_header(bytes).ok().map(|(header, _)| header.kind)
 }
 
 struct Header {

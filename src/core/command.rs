@@ -76,7 +76,7 @@ pub enum Command {
     },
     /// Tell when sessions were last used. Answers [`Reply::Done`].
     TouchSessions {
-        /// At most [`Command::BATCH_MAX`] sessions, with the time of their last use.
+        /// At most [`Command::TOUCHES_MAX`] sessions, with the time of their last use.
         seen: Vec<(SessionKey, Timestamp)>,
     },
     /// Remove those of the sessions that have ended by themselves. Answers [`Reply::Ended`].
@@ -153,8 +153,31 @@ impl Command {
     pub const SUBJECTS_MAX: usize = 2;
     /// The most items of one bulk command.
     pub const BATCH_MAX: usize = 256;
+    /// The most sessions of one [`Command::TouchSessions`]: 160 KiB, so that one log entry holds it.
+    pub const TOUCHES_MAX: usize = 4_096;
     /// The newest set of commands that this program can apply; it rises with every release that adds one.
     pub const SET: u32 = 1;
+
+    /// The set that brought this command. It is proposed only when every member knows that set, and from then on the
+    /// set is in force: a program that does not know it can be no member any more.
+    #[must_use]
+    pub const fn set(&self) -> u32 {
+        match self {
+            Self::Reserve { .. }
+            | Self::Resolve { .. }
+            | Self::OpenSession { .. }
+            | Self::EndSession { .. }
+            | Self::KillUser { .. }
+            | Self::TouchSessions { .. }
+            | Self::ExpireSessions { .. }
+            | Self::ExpireAttempts { .. }
+            | Self::SetTotp { .. }
+            | Self::RemoveTotp { .. }
+            | Self::UseTotp(_)
+            | Self::Ban { .. }
+            | Self::LiftBan { .. } => 1,
+        }
+    }
 
     /// Whether the reply has to wait until no node allows any more what this command ends.
     #[must_use]

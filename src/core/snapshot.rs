@@ -2,6 +2,10 @@
 //!
 //! `Head{now, counts}`, then runs of at most [`RUN`] records: sessions, users, attempts, second factors, requests
 //! (oldest first), then `End{counts}`. Each run is one frame of the [codec](crate::codec), so damage anywhere is noticed.
+//!
+//! As long as only the first set of commands is in force, that is all, so that a program that knows no other can load
+//! it. From the second set on, `Set{set}` comes before the head. Every member can read what is written, because it knows
+//! the set in force.
 
 use std::collections::HashSet;
 use std::io::{self, Read, Write};
@@ -11,7 +15,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::codec::{self, CodecError, Kind};
 use crate::state::{RecentRequests, RememberedRequest, User};
 use crate::{
-    Attempts, Authenticators, Session, SessionKey, State, StateView, Subject, Timestamp, UserName,
+    Attempts, Authenticators, Command, Session, SessionKey, State, StateView, Subject, Timestamp,
+    UserName,
 };
 
 /// Records in one frame: large enough to be quick, small enough to stay far below the frame limit.
@@ -29,6 +34,17 @@ pub enum SnapshotError {
     /// A record is damaged or of another version.
     #[error("the snapshot holds a record that is not one")]
     Codec(#[from] CodecError),
+    /// A newer program wrote it, or a member that may use commands which this program does not know.
+    #[error(
+        "the snapshot needs command set {found}, and this version of Quorate knows sets up to {known}; start the newer \
+         version again"
+    )]
+    Newer {
+        /// The set that is in force in it.
+        found: u32,
+        /// The newest set of this program.
+        known: u32,
+    },
     /// Whole records are missing.
     #[error("the snapshot announces {announced:?} records and ends with {found:?}")]
     Counts {
@@ -37,6 +53,18 @@ pub enum SnapshotError {
         /// What the end says.
         found: Box<Counts>,
     },
+}
+
+impl SnapshotError {
+    /// Whether the snapshot is as it was written, and holds what this program does not know: a newer one wrote it.
+    #[must_use]
+    pub const fn is_newer(&self) -> bool {
+        match self {
+            Self::Newer { .. } => true,
+            Self::Codec(error) => error.is_newer(),
+            Self::Io(_) | Self::Counts { .. } => false,
+        }
+    }
 }
 
 impl StateView {
@@ -53,6 +81,9 @@ impl StateView {
             self.requests.len(),
         ];
         let counts: Counts = lengths.map(|length| length as u64);
+        if self.set > 1 {
+            out.write_all(&codec::encode(Kind::SnapshotSet, &self.set)?)?;
+        }
         out.write_all(&codec::encode(Kind::SnapshotHead, &(self.now, counts))?)?;
         write_runs(out, Kind::SnapshotSessions, &self.sessions.sorted())?;
         write_runs(out, Kind::SnapshotUsers, &self.users.sorted())?;
@@ -72,7 +103,13 @@ impl State {
     /// # Errors
     /// [`SnapshotError`] says what is wrong; the state is as before.
     pub fn load(&mut self, input: &mut impl Read) -> Result<(), SnapshotError> {
-        let (now, counts): (Timestamp, Counts) = read_frame(input, Kind::SnapshotHead)?;
+        let mut first = next_frame(input)?;
+        let mut set = 1;
+        if codec::frame_kind(&first) == Some(Kind::SnapshotSet as u16) {
+            set = set_of(&first)?;
+            first = next_frame(input)?;
+        }
+        let (now, counts): (Timestamp, Counts) = codec::decode(Kind::SnapshotHead, &first)?;
         let [sessions, users, attempts, authenticators, requests] = counts;
         let sessions: Vec<(SessionKey, Session)> =
             read_runs(input, Kind::SnapshotSessions, sessions)?;
@@ -107,9 +144,20 @@ impl State {
         self.reader.attempts.replace_all(attempts);
         self.reader.authenticators.replace_all(authenticators);
         self.reader.sessions.replace_all(sessions);
+        self.set_in_force(set);
         self.set_now(now);
         Ok(())
     }
+}
+
+/// The set that is in force in a snapshot which begins with `frame`.
+fn set_of(frame: &[u8]) -> Result<u32, SnapshotError> {
+    let known = Command::SET;
+    let found: u32 = codec::decode(Kind::SnapshotSet, frame)?;
+    if found > known {
+        return Err(SnapshotError::Newer { found, known });
+    }
+    Ok(found)
 }
 
 fn write_runs<T: Serialize>(
@@ -137,10 +185,50 @@ fn read_runs<T: DeserializeOwned>(
 }
 
 fn read_frame<T: DeserializeOwned>(input: &mut impl Read, kind: Kind) -> Result<T, SnapshotError> {
+    Ok(codec::decode(kind, &next_frame(input)?)?)
+}
+
+fn next_frame(input: &mut impl Read) -> Result<Vec<u8>, SnapshotError> {
     let mut frame = vec![0; codec::HEADER_BYTES];
     input.read_exact(&mut frame)?;
     let whole = codec::frame_bytes(&frame)?.unwrap_or(codec::HEADER_BYTES);
     frame.resize(whole, 0);
     input.read_exact(frame.get_mut(codec::HEADER_BYTES..).unwrap_or_default())?;
-    Ok(codec::decode(kind, &frame)?)
+    Ok(frame)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        reason = "a test that cannot set itself up must stop"
+    )]
+
+    use super::*;
+
+    fn bytes(set: u32) -> Vec<u8> {
+        let state = State::new();
+        state.set_in_force(set);
+        let mut bytes = Vec::new();
+        state.view().write_to(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn the_first_set_is_not_named_so_that_the_first_version_can_load_the_snapshot() {
+        let bytes = bytes(1);
+        assert_eq!(codec::frame_kind(&bytes), Some(Kind::SnapshotHead as u16));
+        let mut state = State::new();
+        state.load(&mut bytes.as_slice()).unwrap();
+        assert_eq!(state.reader().set(), 1);
+    }
+
+    #[test]
+    fn a_snapshot_that_needs_a_newer_program_is_refused_and_says_so() {
+        let mut state = State::new();
+        let error = state.load(&mut bytes(Command::SET + 1).as_slice());
+        let error = error.unwrap_err();
+        assert!(error.is_newer(), "{error}");
+        assert_eq!(state.reader().set(), 1);
+    }
 }

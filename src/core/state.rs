@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,7 @@ impl State {
     pub fn view(&self) -> StateView {
         StateView {
             now: self.now(),
+            set: self.reader.set(),
             sessions: self.reader.sessions.view(),
             users: self.users.view(),
             attempts: self.reader.attempts.view(),
@@ -61,19 +62,39 @@ impl State {
         self.reader.now()
     }
 
+    /// Says which set of commands is in force.
+    pub(crate) fn set_in_force(&self, set: u32) {
+        self.reader.set.store(set, Ordering::Release);
+    }
+
     pub(crate) fn set_now(&self, now: Timestamp) {
         self.reader.now_ms.store(now.0, Ordering::Release);
     }
 }
 
 /// What readers see of the state: any number of clones, from any thread, without waiting for a batch of proposals.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Reader {
     now_ms: Arc<AtomicU64>,
+    set: Arc<AtomicU32>,
     pub(crate) sessions: ShardedMap<SessionKey, Session>,
     pub(crate) attempts: ShardedMap<Subject, Attempts>,
     pub(crate) authenticators: ShardedMap<UserName, Authenticators>,
     pub(crate) ended: EndedSessions,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self {
+            now_ms: Arc::default(),
+            // Whoever can apply anything knows the first set.
+            set: Arc::new(AtomicU32::new(1)),
+            sessions: ShardedMap::default(),
+            attempts: ShardedMap::default(),
+            authenticators: ShardedMap::default(),
+            ended: EndedSessions::default(),
+        }
+    }
 }
 
 impl Reader {
@@ -140,6 +161,12 @@ impl Reader {
         Timestamp(self.now_ms.load(Ordering::Acquire))
     }
 
+    /// The set of commands in force: the newest one of which a command has been applied, at least 1. It never falls.
+    #[must_use]
+    pub fn set(&self) -> u32 {
+        self.set.load(Ordering::Acquire)
+    }
+
     /// All sessions as they are now, for the leader's search for expired ones.
     #[must_use]
     pub fn sessions(&self) -> View<SessionKey, Session> {
@@ -157,6 +184,7 @@ impl Reader {
 #[derive(Debug, Clone)]
 pub struct StateView {
     pub(crate) now: Timestamp,
+    pub(crate) set: u32,
     pub(crate) sessions: View<SessionKey, Session>,
     pub(crate) users: View<UserName, User>,
     pub(crate) attempts: View<Subject, Attempts>,

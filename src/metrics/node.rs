@@ -44,6 +44,11 @@ fn here(app: &App, status: &Status) -> Vec<MetricFamily> {
             "Sessions in the replicated state.",
             one(reader.session_count() as u64),
         ),
+        counter(
+            "quorate_touch_batches_total",
+            "Batches of sessions' last uses that this node has replicated, each one log entry.",
+            one(app.touch_batches()),
+        ),
         gauge(
             "quorate_bans",
             "Users and addresses that are banned now.",

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use quorate_core::Command;
 use quorate_raft::{ClusterConfig, Member, Node, NodeConfig, Secret, StartError};
 
 use crate::admin::{self, AdminListener};
@@ -270,7 +271,21 @@ pub(crate) async fn node_config(config: &Config) -> Result<NodeConfig, Failure> 
         max_staleness: config.cluster.max_staleness,
         budget: app::budget(&config.regulation),
         snapshot_after: SNAPSHOT_AFTER,
+        command_set: command_set(),
     })
+}
+
+/// The newest set of commands that this node says it knows. In builds with debug assertions `QUORATE_PRETEND_SET` makes
+/// it less, so that tests can run members of two versions side by side.
+fn command_set() -> u32 {
+    if cfg!(debug_assertions)
+        && let Ok(pretended) = std::env::var("QUORATE_PRETEND_SET")
+        && let Ok(set) = pretended.parse()
+    {
+        tracing::warn!(set, "this node behaves like an older version");
+        return set;
+    }
+    Command::SET
 }
 
 async fn cluster(config: &Config) -> Result<Option<ClusterConfig>, Failure> {

@@ -6,9 +6,9 @@ use std::process::Command;
 
 use crate::harness::{Cluster, Settings};
 
-/// The lines of all shell blocks.
-fn commands() -> Vec<String> {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+/// The lines of all shell blocks of a page.
+pub(super) fn commands(page: &str) -> Vec<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let page = fs::read_to_string(page).expect("the page");
     let mut is_shell = false;
     let mut lines = Vec::new();
@@ -32,7 +32,7 @@ async fn every_command_of_the_page_works_in_its_order() {
     cluster.wait_until_ready().await;
     let (n1, n4) = (&cluster.nodes()[0], &cluster.nodes()[3]);
     let folder = cluster.folder().display().to_string();
-    let commands = commands();
+    let commands = commands("docs/operations.md");
     assert!(commands.len() >= 12, "{commands:#?}");
     for line in commands {
         let line = line

@@ -198,7 +198,17 @@ impl Node {
 
     /// Starts the process. It must not be running.
     pub(crate) fn start(&self) {
+        self.start_by(Command::new(binary()));
+    }
+
+    /// Starts it as a version that knows sets of commands up to `set`.
+    pub(crate) fn start_older(&self, set: u32) {
         let mut command = Command::new(binary());
+        command.env("QUORATE_PRETEND_SET", set.to_string());
+        self.start_by(command);
+    }
+
+    fn start_by(&self, mut command: Command) {
         command
             .arg("serve")
             .arg("--config")

@@ -97,10 +97,10 @@ fn members(node: &Inner) -> Vec<MemberNumbers> {
         .into_iter()
         .map(|(id, member)| {
             let seen = node.census.seen(id);
-            let both = own.zip(seen.and_then(|seen| seen.digests));
+            let both = own.zip(seen.as_ref().and_then(|seen| seen.digests));
             MemberNumbers {
                 name: member.name,
-                round_trip: seen.map(|seen| seen.round_trip),
+                round_trip: seen.as_ref().map(|seen| seen.round_trip),
                 clock_offset_ms: seen.map(|seen| seen.clock_offset_ms),
                 same_configuration: both.map(|(own, theirs)| own.0 == theirs.0),
                 same_users: both.map(|(own, theirs)| own.1 == theirs.1),

@@ -17,7 +17,9 @@ impl Outcomes {
     pub(super) fn count(&self, outcome: &Result<Committed, ProposeError>) {
         let count = match outcome {
             Ok(_) => &self.committed,
-            Err(ProposeError::Unavailable { .. }) => &self.unavailable,
+            Err(ProposeError::Unavailable { .. } | ProposeError::NotKnown { .. }) => {
+                &self.unavailable
+            }
             Err(ProposeError::Unknown) => &self.unknown,
         };
         count.fetch_add(1, Relaxed);

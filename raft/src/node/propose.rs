@@ -9,6 +9,7 @@ use super::{Inner, Node, ProposeError};
 use crate::proposer::{Committed, QueueError};
 use crate::transport::link::CallError;
 use crate::transport::message::{Answer, Refusal, Request};
+use crate::versions::NotKnown;
 
 /// How long a command may take. A revoking one may take a lease and the time after an election longer.
 const PROPOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,6 +36,7 @@ impl Node {
     ///
     /// # Errors
     /// [`ProposeError::Unavailable`]: nothing has happened, and it makes sense to tell the visitor to come again.
+    /// [`ProposeError::NotKnown`]: neither has anything, and the operator has to upgrade a member first.
     /// [`ProposeError::Unknown`]: it may have happened; ask again with the same `id` and the same command to know.
     pub async fn propose(
         &self,
@@ -89,6 +91,7 @@ impl Inner {
         command: &Command,
         deadline: Instant,
     ) -> Result<Committed, ProposeError> {
+        self.wait_known(command, deadline).await?;
         let mut maybe_done = false;
         loop {
             let miss = match timeout_at(deadline, self.propose_once(id, command)).await {
@@ -109,6 +112,20 @@ impl Inner {
             }
             self.leader_changed(AGAIN).await;
         }
+    }
+
+    /// Waits until every member has said that it can apply the command, unless one says that it cannot. The leader looks
+    /// again; this node must look as well, because a leader of an older version could not even read the question.
+    async fn wait_known(&self, command: &Command, deadline: Instant) -> Result<(), ProposeError> {
+        while let Err(cause) = self.check_known(command) {
+            let is_final = matches!(cause, NotKnown::Older { .. });
+            if is_final || Instant::now() + AGAIN >= deadline {
+                let why = cause.to_string();
+                return Err(ProposeError::NotKnown { why });
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+        Ok(())
     }
 
     /// Asks whoever leads now, once; gives up when another leads.

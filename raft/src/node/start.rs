@@ -7,17 +7,16 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use openraft::{Config, SnapshotPolicy};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use super::lead;
-use super::{Inner, Node};
+use super::settings::settings;
+use super::{Inner, Node, lead};
 use crate::census::{self, Census};
 use crate::clock::wall_time;
 use crate::config::is_member_name;
-use crate::election::{self, Election, LEADER_SILENCE};
+use crate::election::{self, Election};
 use crate::formation::{self, Formation, look_for_strangers};
 use crate::freshness::Freshness;
 use crate::lease::Incarnation;
@@ -30,6 +29,7 @@ use crate::transport::listener;
 use crate::transport::message::ClusterId;
 use crate::transport::network::Network;
 use crate::transport::peers::Peers;
+use crate::versions::Versions;
 use crate::vote_watch::VoteWatch;
 use crate::{ClusterConfig, Member, NodeConfig, expiry, random, read};
 
@@ -178,8 +178,9 @@ async fn open_store(config: &NodeConfig) -> Result<Opened, StartError> {
     let opened = opened.map_err(|error| StartError::Raft {
         data_dir: config.data_dir.clone(),
         cause: error.to_string(),
-    })?;
-    Ok(opened?)
+    })??;
+    opened.check_set(config.command_set, &config.data_dir)?;
+    Ok(opened)
 }
 
 fn peers(
@@ -200,13 +201,14 @@ fn peers(
         address,
     };
     let configured = cluster.map(|cluster| cluster.members.clone());
+    let versions = Versions::new(config.command_set, opened.machine.reader());
     Peers::new(
         opened.identity.node_id(),
         member,
         configured.unwrap_or_default(),
         authority,
         opened.identity.cluster_id().map(ClusterId),
-        life,
+        (life, versions),
     )
 }
 
@@ -270,39 +272,6 @@ async fn start_raft(
         tasks: Mutex::default(),
     };
     Ok((inner, queue, rounds, opened.fatal))
-}
-
-/// openraft's settings.
-///
-/// The heartbeat interval is mostly a time limit: a member that takes longer to answer, its disk included, cannot be
-/// reached. Heartbeats are sent more often than openraft would, see [`lead`], and elections are begun by
-/// [`crate::election`] alone. A voter refuses candidates until `election_timeout_max` after the leader's last message.
-#[expect(
-    clippy::result_large_err,
-    reason = "openraft's own error, once at the start"
-)]
-fn settings(config: &NodeConfig) -> Result<Config, openraft::ConfigError> {
-    let keep = config.snapshot_after.max(1);
-    Config {
-        cluster_name: "quorate".to_owned(),
-        heartbeat_interval: 200,
-        election_timeout_min: 300,
-        election_timeout_max: ms(LEADER_SILENCE),
-        enable_elect: false,
-        install_snapshot_timeout: 10_000,
-        snapshot_max_chunk_size: 1 << 20,
-        max_payload_entries: 64,
-        snapshot_policy: SnapshotPolicy::LogsSinceLast(keep),
-        max_in_snapshot_log_to_keep: keep,
-        replication_lag_threshold: keep.saturating_mul(2),
-        purge_batch_size: keep.min(256),
-        ..Config::default()
-    }
-    .validate()
-}
-
-fn ms(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What has to happen before the node is of use: a cluster of one leads itself at once, others go on in the background.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Inner;
 use crate::formation::Formation;
+use crate::versions::VERSION;
 
 /// What a node does in Raft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,12 @@ pub struct MemberStatus {
     pub suffrage: Suffrage,
     /// How many entries its log is behind the leader's; known to the leader only.
     pub lag: Option<u64>,
+    /// The version of its program; `None` if it has not said it lately, or is too old to say it.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// The newest set of commands that it knows; `None` if it has not been heard since the asked node started.
+    #[serde(default)]
+    pub command_set: Option<u32>,
     /// For how many milliseconds it has not been heard by the asked node; `None` for itself and for one it never heard.
     pub silent_ms: Option<u64>,
 }
@@ -75,6 +82,9 @@ pub struct Status {
     pub applied: u64,
     /// The newest index in its newest snapshot; 0 without one.
     pub snapshot: u64,
+    /// The set of commands in force; a member that does not know it is refused. 0 if an older version was asked.
+    #[serde(default)]
+    pub command_set: u32,
     /// Everybody in the membership, in order of name.
     pub members: Vec<MemberStatus>,
     /// How long it may answer from its memory if nothing more is heard, in milliseconds; 0 if it may not.
@@ -111,6 +121,7 @@ pub(super) fn of(node: &Inner) -> Status {
         committed: metrics.last_applied.map_or(applied, |id| id.index),
         applied,
         snapshot: metrics.snapshot.map_or(0, |id| id.index),
+        command_set: node.peers.versions.in_force(),
         members: members(node, &metrics),
         lease_ms: u64::try_from(lease.as_millis()).unwrap_or(u64::MAX),
         has_quorum,
@@ -120,15 +131,20 @@ pub(super) fn of(node: &Inner) -> Status {
     }
 }
 
-/// A member that the others refuse, because it was removed or runs twice, needs help like one that never became one.
+/// A node that the others refuse, because it was removed, runs twice or is too old, needs help.
 fn formation(node: &Inner) -> Formation {
     let formation = node.formation.borrow().clone();
     match node.peers.told() {
-        Some(cause) if formation == Formation::Member && !node.freshness.may_read() => {
+        Some(cause) if is_waiting(&formation) && !node.freshness.may_read() => {
             Formation::Stuck { cause }
         }
         _ => formation,
     }
+}
+
+/// Whether the node can only wait until it hears of the others.
+fn is_waiting(formation: &Formation) -> bool {
+    matches!(formation, Formation::Member | Formation::Asking { .. })
 }
 
 fn members(node: &Inner, metrics: &openraft::RaftMetrics<u64, crate::Member>) -> Vec<MemberStatus> {
@@ -142,6 +158,14 @@ fn members(node: &Inner, metrics: &openraft::RaftMetrics<u64, crate::Member>) ->
     let silent_ms = |id: u64| {
         let silence = node.peers.silence(id)?;
         u64::try_from(silence.as_millis()).ok()
+    };
+    let version = |id: u64| match id {
+        own if own == node.peers.node => Some(VERSION.to_owned()),
+        other => node.census.seen(other)?.version,
+    };
+    let command_set = |id: u64| match id {
+        own if own == node.peers.node => Some(node.peers.versions.own()),
+        other => node.peers.versions.of(other),
     };
     let configured = |name: &str| node.peers.configured.iter().find(|m| m.name == name);
     let mut members: Vec<MemberStatus> = metrics
@@ -157,6 +181,8 @@ fn members(node: &Inner, metrics: &openraft::RaftMetrics<u64, crate::Member>) ->
                 Suffrage::Learner
             },
             lag: lag(*id),
+            version: version(*id),
+            command_set: command_set(*id),
             silent_ms: silent_ms(*id),
         })
         .collect();

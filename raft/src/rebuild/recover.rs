@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use openraft::RaftLogReader;
 use openraft::storage::RaftStateMachine;
-use quorate_core::State;
+use quorate_core::{Reader, State};
 use tokio::task::JoinSet;
 
 use super::{NewNode, PARTS, RebuildError, Rebuilt, finish, rebuild};
@@ -19,6 +19,7 @@ use crate::store::{self, Lock, Options, SnapshotMeta, StoredMembership};
 use crate::transport::authority::Authority;
 use crate::transport::message::{Answer, ClusterId, Request};
 use crate::transport::peers::Peers;
+use crate::versions::Versions;
 use crate::{Member, NodeConfig, random};
 
 /// How long a member of the old cluster may take to answer.
@@ -101,7 +102,10 @@ async fn refuse_if_alive(
         settings.members.clone(),
         Some(Arc::new(authority)),
         cluster,
-        random::incarnation(),
+        (
+            random::incarnation(),
+            Versions::new(config.command_set, Reader::default()),
+        ),
     ));
     let voters: Vec<u64> = membership.membership().voter_ids().collect();
     let mut asked = JoinSet::new();

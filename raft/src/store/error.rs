@@ -63,6 +63,18 @@ pub enum OpenError {
         /// The newest format of this program.
         known: u32,
     },
+    /// It holds what only a newer program can read.
+    #[error(
+        "data directory `{}`: holds {what}, which a newer version of Quorate has written and this one does not know; \
+         start that version again, nothing is lost",
+        path.display()
+    )]
+    NewerCommands {
+        /// The data directory.
+        path: PathBuf,
+        /// What cannot be read.
+        what: String,
+    },
     /// What is there cannot be trusted.
     #[error(
         "data directory `{}`: damaged; remove it and start again: the node then joins anew and gets everything from \
@@ -121,7 +133,12 @@ impl OpenError {
         }
     }
 
+    /// How the operator sees `damage`: bytes that are as they were written are not damaged, only unknown.
     pub(crate) fn damaged(path: &Path, damage: Damage) -> Self {
+        if let Some(what) = damage.newer() {
+            let path = path.to_owned();
+            return Self::NewerCommands { path, what };
+        }
         Self::Damaged {
             path: path.to_owned(),
             damage,
@@ -206,4 +223,22 @@ pub enum Damage {
         #[source]
         source: SnapshotError,
     },
+}
+
+impl Damage {
+    /// What it is that only a newer program can read, if that is all that is wrong.
+    fn newer(&self) -> Option<String> {
+        match self {
+            Self::Entry { index, source } if source.is_newer() => {
+                Some(format!("log entry {index}"))
+            }
+            Self::Record { name, source } if source.is_newer() => {
+                Some(format!("the record `{name}`"))
+            }
+            Self::Snapshot { name, source } if source.is_newer() => {
+                Some(format!("snapshot `{name}`"))
+            }
+            _ => None,
+        }
+    }
 }

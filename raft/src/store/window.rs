@@ -6,7 +6,7 @@ use std::ops::RangeBounds;
 use openraft::LogState;
 
 use super::{Entry, LogId, Vote};
-use crate::types::TypeConfig;
+use crate::types::{TypeConfig, newest_set};
 
 /// Entries and pointers of the log, which may be ahead of the disk by what is being written.
 #[derive(Debug, Default)]
@@ -39,6 +39,12 @@ impl Window {
         if let Some(old) = self.entries.insert(index, Held { entry, bytes }) {
             self.bytes -= old.bytes;
         }
+    }
+
+    /// The newest set of commands in the entries, at least 1.
+    pub(crate) fn newest_set(&self) -> u32 {
+        let sets = self.entries.values().map(|held| newest_set(&held.entry));
+        sets.max().unwrap_or(1)
     }
 
     /// Removes the entry at `since` and all after it.

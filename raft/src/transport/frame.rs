@@ -2,7 +2,7 @@
 
 use std::io;
 
-use quorate_core::codec::{self, Kind};
+use quorate_core::codec::{self, CodecError, Kind};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -43,6 +43,12 @@ pub(crate) async fn read<T: DeserializeOwned>(
     codec::decode(Kind::Message, &frame)
         .map(Some)
         .map_err(invalid)
+}
+
+/// Whether what was read is as it was sent, and only a newer version of the program can read it.
+pub(crate) fn is_newer(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|e| e.downcast_ref::<CodecError>());
+    inner.is_some_and(CodecError::is_newer)
 }
 
 /// Reads until `frame` has `length` bytes. Nothing at all before the first byte is not an error.

@@ -177,7 +177,7 @@ impl Link {
             peers.tell(Some(refusal.clone()));
             return Err(refusal);
         }
-        Ok(Connection::start(theirs.name, presence, tls))
+        Ok(Connection::start(theirs, presence, tls))
     }
 }
 
@@ -215,6 +215,8 @@ pub(crate) fn tls_cause(error: &io::Error) -> String {
 struct Connection {
     /// The name of the other node.
     name: String,
+    /// The newest version of the protocol that it speaks.
+    protocol: u16,
     out: mpsc::Sender<Vec<u8>>,
     turns: Semaphore,
     shared: Arc<Shared>,
@@ -233,7 +235,7 @@ struct Shared {
 }
 
 impl Connection {
-    fn start(name: String, presence: Presence, tls: TlsStream<TcpStream>) -> Self {
+    fn start(theirs: Greeting, presence: Presence, tls: TlsStream<TcpStream>) -> Self {
         let (input, output) = tokio::io::split(tls);
         let (out, queue) = mpsc::channel(64);
         let shared = Arc::new(Shared::default());
@@ -247,7 +249,8 @@ impl Connection {
             .tasks()
             .extend([reader.abort_handle(), writer.abort_handle()]);
         Self {
-            name,
+            name: theirs.name,
+            protocol: theirs.protocol,
             out,
             turns: Semaphore::new(REQUESTS_MAX),
             shared,
@@ -261,6 +264,10 @@ impl Connection {
         deadline: Instant,
     ) -> Result<Answer, CallError> {
         let name = &self.name;
+        if request.since() > self.protocol {
+            let why = format!("`{name}` runs an older version, which does not know this");
+            return Err(CallError::Unreachable(why));
+        }
         let lost = || CallError::Lost(name.clone());
         let late = |_| CallError::Timeout(name.clone());
         let turn = timeout_at(deadline, self.turns.acquire()).await;

@@ -61,6 +61,7 @@ async fn converse(tcp: TcpStream, acceptor: TlsAcceptor, node: Arc<Inner>) -> Re
     let (tls, theirs, presence) = introduced.map_err(|_| "no greeting of a member in time")??;
     tracing::debug!(member = %theirs.name, node = %format!("{:08x}", theirs.node), "a member has connected");
     if let Err(error) = answer_questions(tls, &presence, &node).await {
+        node.peers.misread(&theirs.name, &error);
         tracing::debug!(member = %theirs.name, %error, "the connection of a member has ended");
     }
     Ok(())

@@ -1,6 +1,9 @@
 //! What nodes say to each other. The order of variants and fields is part of the protocol; a change that an older node
 //! would not understand raises [`PROTOCOL`](super::PROTOCOL).
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -136,9 +139,32 @@ pub(crate) enum Request {
     Farewell(Stamp),
     /// What is your wall clock, and what are you configured with?
     Compare,
+    /// Which version of the program are you?
+    Describe,
 }
 
 impl Request {
+    /// The version of the protocol that brought it. Who speaks an older one could not read it and is not asked.
+    pub(crate) fn since(&self) -> u16 {
+        match self {
+            Self::Hello
+            | Self::Append { .. }
+            | Self::Vote(_)
+            | Self::MayStand { .. }
+            | Self::Snapshot(_)
+            | Self::Propose { .. }
+            | Self::ReadIndex
+            | Self::Applied(_)
+            | Self::Found { .. }
+            | Self::Join { .. }
+            | Self::TakeOver
+            | Self::Change { .. }
+            | Self::Farewell(_)
+            | Self::Compare => 1,
+            Self::Describe => 2,
+        }
+    }
+
     /// Whether a node that belongs to no cluster, or does not know the receiver's id, may ask it.
     pub(crate) fn is_introduction(&self) -> bool {
         matches!(self, Self::Hello | Self::Found { .. } | Self::Join { .. })
@@ -178,6 +204,11 @@ pub(crate) enum Answer {
     Changed(Result<Changed, ChangeRefusal>),
     /// To [`Request::Compare`].
     Compared(Facts),
+    /// To [`Request::Describe`]: the version of the program, as `quorate build-info` says it.
+    Described {
+        /// Three numbers with dots.
+        version: String,
+    },
 }
 
 /// What a node says of itself.

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use quorate_core::Command;
-
 use super::authority::Authority;
 use super::link::{CallError, Link};
 use super::lives::{Lives, Presence};
@@ -15,6 +13,7 @@ use crate::Member;
 use crate::clock::boot_time;
 use crate::lease::{Boot, Incarnation};
 use crate::log::Repeated;
+use crate::versions::Versions;
 
 /// How this node reaches others, and what it says of itself when it does.
 #[derive(Debug)]
@@ -28,6 +27,8 @@ pub(crate) struct Peers {
     pub(crate) configured: Vec<Member>,
     /// `None` in a cluster of one.
     pub(crate) authority: Option<Arc<Authority>>,
+    /// Who knows which commands.
+    pub(crate) versions: Versions,
     incarnation: Incarnation,
     lives: Arc<Lives>,
     /// What another node last refused this one for, if that does not pass by itself.
@@ -45,13 +46,14 @@ impl Peers {
         configured: Vec<Member>,
         authority: Option<Arc<Authority>>,
         cluster: Option<ClusterId>,
-        incarnation: Incarnation,
+        (incarnation, versions): (Incarnation, Versions),
     ) -> Self {
         Self {
             node,
             member,
             configured,
             authority,
+            versions,
             incarnation,
             lives: Arc::default(),
             told: Mutex::default(),
@@ -77,7 +79,7 @@ impl Peers {
         Greeting {
             protocol: PROTOCOL,
             protocol_oldest: PROTOCOL_OLDEST,
-            commands: Command::SET,
+            commands: self.versions.own(),
             name: self.member.name.clone(),
             node: self.node,
             incarnation: self.incarnation,
@@ -98,6 +100,7 @@ impl Peers {
                 theirs.protocol_oldest, theirs.protocol, self.member.name
             ));
         }
+        self.versions.meet(theirs)?;
         let twice = |other: String| {
             format!(
                 "node {:08x} (`{name}`) runs twice, here and at {other}: its data directory was copied; stop one of the \
@@ -168,6 +171,17 @@ impl Peers {
             }
             self.complaint.warn(&cause, || {
                 tracing::warn!(member = %member.name, address = %member.address, %cause, "a member refuses this node");
+            });
+        }
+    }
+
+    /// Tells the operator if a message of the member `name` could not be read because a newer version wrote it.
+    pub(crate) fn misread(&self, name: &str, error: &std::io::Error) {
+        if super::frame::is_newer(error) {
+            let cause = Versions::outdated(name);
+            self.tell(Some(cause.clone()));
+            self.complaint.warn(&cause, || {
+                tracing::error!(%cause, "a member speaks of what this node does not know");
             });
         }
     }

@@ -113,6 +113,7 @@ impl Cluster {
             max_staleness: Duration::from_secs(3),
             budget: BUDGET,
             snapshot_after: self.snapshot_after,
+            command_set: Command::SET,
         }
     }
 

@@ -49,6 +49,9 @@ fn text(report: &NodeReport) -> String {
         "holds",
         format!("{} sessions, {} bans", report.sessions, report.bans),
     );
+    if node.command_set > 0 {
+        fact("commands", format!("set {} in force", node.command_set));
+    }
     text.push_str(&members(report));
     for why in report.why.iter().chain(&report.warnings) {
         let _ = writeln!(text, "! {why}");
@@ -102,8 +105,8 @@ fn members(report: &NodeReport) -> String {
         .unwrap_or(0)
         .max(7);
     let mut text = format!(
-        "\n{:<width$}  {:<addresses$}  {:<8}  {:>8}  {}\n",
-        "member", "address", "suffrage", "lag", "last heard"
+        "\n{:<width$}  {:<addresses$}  {:<8}  {:<7}  {:<5}  {:>8}  {}\n",
+        "member", "address", "suffrage", "version", "knows", "lag", "last heard"
     );
     for member in &node.members {
         let suffrage = match member.suffrage {
@@ -113,6 +116,10 @@ fn members(report: &NodeReport) -> String {
         let lag = member
             .lag
             .map_or_else(|| "-".to_owned(), |lag| lag.to_string());
+        let version = member.version.as_deref().unwrap_or("?");
+        let knows = member
+            .command_set
+            .map_or_else(|| "?".to_owned(), |set| format!("set {set}"));
         let heard = match member.silent_ms {
             _ if member.node == node.node => "this node".to_owned(),
             Some(silent_ms) => format!("{:.1} s ago", seconds(silent_ms)),
@@ -120,7 +127,7 @@ fn members(report: &NodeReport) -> String {
         };
         let _ = writeln!(
             text,
-            "{:<width$}  {:<addresses$}  {suffrage:<8}  {lag:>8}  {heard}",
+            "{:<width$}  {:<addresses$}  {suffrage:<8}  {version:<7}  {knows:<5}  {lag:>8}  {heard}",
             member.name, member.address
         );
     }
