@@ -1,5 +1,6 @@
 //! What can be done: the use cases, without a word of HTTP. Each reads, decides and proposes.
 
+mod known;
 mod line;
 pub mod login;
 pub mod logout;
@@ -45,6 +46,7 @@ pub struct App {
     pace: pace::Pace,
     throttle: throttle::Throttle,
     line: line::Line,
+    known: known::KnownCredentials,
     touches: touch::Touches,
     /// What unknown names are checked against.
     decoy: Arc<str>,
@@ -82,6 +84,7 @@ impl App {
             pace: pace::Pace::default(),
             throttle: throttle::Throttle::default(),
             line: line::Line::default(),
+            known: known::KnownCredentials::new(random::bytes()),
             touches: touch::Touches::default(),
             decoy,
             sealer,

@@ -2,6 +2,7 @@
 
 mod backup;
 mod budget;
+mod credentials;
 mod durability;
 mod member;
 mod operations;

@@ -1,6 +1,7 @@
 //! The configured authorization endpoints: their paths, and what they are made of.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 
@@ -23,7 +24,8 @@ fn portals(domains: &[CookieDomain]) -> Portals {
 #[derive(Clone, Copy)]
 pub(super) enum Strategy {
     Cookie,
-    Header(HeaderStrategy, Schemes),
+    /// The last is how long good credentials are remembered.
+    Header(HeaderStrategy, Schemes, Duration),
 }
 
 /// One configured endpoint, ready to answer.
@@ -87,23 +89,18 @@ impl Endpoint {
             (name, _) => format!("{base}/api/authz/{name}"),
         };
         let strategies = entry.strategies.iter().map(|configured| {
-            let basic = configured.schemes.contains(&Scheme::Basic);
-            match configured.kind {
-                StrategyKind::CookieSession => Strategy::Cookie,
-                StrategyKind::HeaderAuthorization => {
-                    Strategy::Header(HeaderStrategy::Authorization, Schemes { basic })
+            let header = match configured.kind {
+                StrategyKind::CookieSession => return Strategy::Cookie,
+                StrategyKind::HeaderAuthorization => HeaderStrategy::Authorization,
+                StrategyKind::HeaderProxyAuthorization => HeaderStrategy::ProxyAuthorization,
+                StrategyKind::HeaderAuthRequestProxyAuthorization => {
+                    HeaderStrategy::AuthRequestProxyAuthorization
                 }
-                StrategyKind::HeaderProxyAuthorization => {
-                    Strategy::Header(HeaderStrategy::ProxyAuthorization, Schemes { basic })
-                }
-                StrategyKind::HeaderAuthRequestProxyAuthorization => Strategy::Header(
-                    HeaderStrategy::AuthRequestProxyAuthorization,
-                    Schemes { basic },
-                ),
-                StrategyKind::HeaderLegacy => {
-                    Strategy::Header(HeaderStrategy::Legacy, Schemes { basic: true })
-                }
-            }
+                StrategyKind::HeaderLegacy => HeaderStrategy::Legacy,
+            };
+            let basic = configured.kind == StrategyKind::HeaderLegacy
+                || configured.schemes.contains(&Scheme::Basic);
+            Strategy::Header(header, Schemes { basic }, configured.basic_cache)
         });
         Self {
             dialect,

@@ -185,10 +185,10 @@ impl Endpoint {
             by = *strategy;
             let asker = match strategy {
                 Strategy::Cookie => by_cookie(app, question, domain).await?,
-                Strategy::Header(header, schemes) => {
+                Strategy::Header(header, schemes, lifespan) => {
                     let credentials = header.credentials(question, *schemes);
                     // Rare and large: boxed, so that it makes no other request's future large.
-                    Box::pin(by_header(app, credentials, client)).await?
+                    Box::pin(by_header(app, credentials, client, *lifespan)).await?
                 }
             };
             if !matches!(asker, Asker::Anonymous) {
@@ -233,13 +233,18 @@ async fn by_cookie(
     Ok(Asker::Session(who))
 }
 
-async fn by_header(app: &App, credentials: Credentials, client: IpAddr) -> Result<Asker, Response> {
+async fn by_header(
+    app: &App,
+    credentials: Credentials,
+    client: IpAddr,
+    lifespan: Duration,
+) -> Result<Asker, Response> {
     match credentials {
         Credentials::Absent | Credentials::NotEnabled => Ok(Asker::Anonymous),
         Credentials::Malformed => Ok(Asker::Rejected),
         Credentials::Basic { user, password } => {
             let started = Instant::now();
-            match app.check_credentials(&user, password, client).await {
+            match app.recognize(&user, password, client, lifespan).await {
                 Ok(user) => Ok(Asker::Credentials(user)),
                 Err(LoginError::Refused(cause)) => {
                     tracing::info!(cause, address = %client, "credentials in a header refused");
@@ -297,7 +302,7 @@ impl Asked<'_> {
     }
 
     fn challenge(&self, found: &Found) -> Response {
-        if let Strategy::Header(header, _) = found.by {
+        if let Strategy::Header(header, ..) = found.by {
             return replies::challenge(self.endpoint.dialect, header.challenge()).map(Body::from);
         }
         let Some(portal) = self.portal else {

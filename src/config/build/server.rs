@@ -332,14 +332,10 @@ fn strategy(view: &View<'_>, findings: &mut Findings) -> Option<AuthnStrategy> {
     if schemes.is_empty() && takes_schemes {
         schemes.push(Scheme::Basic);
     }
-    let cache = view.get("scheme_basic_cache_lifespan");
-    let basic_cache = cache.duration().unwrap_or_default();
-    if !basic_cache.is_zero() {
-        cache.notice(
-            findings,
-            "accepted; has no effect yet: good credentials are checked at every request",
-        );
-    }
+    let basic_cache = view
+        .get("scheme_basic_cache_lifespan")
+        .duration()
+        .unwrap_or_default();
     Some(AuthnStrategy {
         kind,
         schemes,

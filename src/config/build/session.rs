@@ -87,6 +87,13 @@ fn inherited(view: &View<'_>, base: &CookieDomain, findings: &mut Findings) -> C
         let message = format!("must be a cookie name of letters, digits, `-` and `_`, is `{text}`");
         name.problem(findings, message, "write for example `authelia_session`");
     }
+    if name.text().is_some_and(|text| text.starts_with("__Host-")) {
+        name.problem(
+            findings,
+            "begins with `__Host-`: browsers refuse such a cookie, because it covers a domain",
+            "write for example `__Secure-authelia_session`",
+        );
+    }
     let expiration = view
         .get("expiration")
         .duration()

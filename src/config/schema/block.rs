@@ -43,8 +43,6 @@ pub(super) const BLOCKS: &[Block] = &[
     block("server.asset_path", NoEffectYet, "logo, icon and words are the built-in ones"),
     block("server.buffers.write", NotNeeded, "responses are written without a buffer of fixed size"),
     block("server.disable_healthcheck", NotNeeded, "`/api/health` is always there and costs nothing"),
-    // Inside a list, so the notice is made in `config::build::server`.
-    block("server.endpoints.authz.*.authn_strategies[].scheme_basic_cache_lifespan", NoEffectYet, "good credentials are checked at every request"),
     block("server.endpoints.enable_expvars", NotNeeded, "variables of the Go runtime; see `telemetry.metrics`"),
     block("server.endpoints.enable_pprof", NotNeeded, "profiles of the Go runtime; see `telemetry.metrics`"),
     block("server.endpoints.rate_limits", NoEffectYet, "the requests they limit are not there yet"),

@@ -28,6 +28,7 @@ const REMARKS: &[Remark] = &[
     ("server.address", "the path is one segment, and everything is served at the root as well; who comes through a unix socket counts as 127.0.0.1"),
     ("server.buffers.read", "the largest request head; less than 16384 is raised to it"),
     ("server.endpoints.authz.*.implementation", "a name becomes `/api/authz/NAME`; one entry replaces the four built-in endpoints"),
+    ("server.endpoints.authz.*.authn_strategies[].scheme_basic_cache_lifespan", "for how long a node does not check good credentials again; they end with the password, and do not count while banned"),
     ("server.endpoints.authz.*.authn_strategies[].schemes", "`basic` works; `bearer` is accepted and lets nobody pass yet"),
     ("server.timeouts.idle", "less than 120 s is raised to it, so that the proxy is the side that closes"),
     ("server.headers.csp_template", "the whole policy of pages; `${NONCE}` becomes the nonce"),

@@ -36,6 +36,22 @@ fn cookie_domains_that_cannot_work_are_refused() {
 }
 
 #[test]
+fn a_cookie_name_may_ask_browsers_for_tls_but_not_for_one_host() {
+    let yaml = |name: &str| {
+        format!(
+            "session: {{name: {name}, cookies: [{{domain: example.com, authelia_url: 'https://a.example.com'}}]}}"
+        )
+    };
+    check(&yaml("__Secure-session"), &[]);
+    check(
+        &yaml("__Host-session"),
+        &[
+            "c.yml:1:17: session.name: begins with `__Host-`: browsers refuse such a cookie, because it covers a domain; write for example `__Secure-authelia_session`",
+        ],
+    );
+}
+
+#[test]
 fn a_portal_outside_its_domain_is_refused() {
     check(
         "session: {cookies: [{domain: example.com, authelia_url: 'https://auth.example.net'}]}",
