@@ -33,6 +33,7 @@ pub async fn run(selection: Selection) -> Result<(), Failure> {
         tracing::warn!("{notice}");
     }
     prepared.users.log_notices();
+    listen::raise_file_limit();
     let listener = start::bind(&prepared.config).await?;
     let acceptors = listener.tls.clone();
     let metrics = start::bind_metrics(&prepared.config).await?;

@@ -1,11 +1,11 @@
 //! Accepting connections: TCP or a unix socket, TLS, HTTP/1.1 and HTTP/2, and an orderly end.
 
 mod socket;
+mod usage;
 
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -21,12 +21,17 @@ use tower::Service as _;
 
 pub use socket::{Socket, UnixSocket, resolve};
 
+use self::usage::{Noted, Running, Usage};
 use socket::Stream;
 
 use super::tls::Acceptors;
 
 /// Connections open at once; more wait in the kernel's queue. Each may cost a few tens of KiB.
 const CONNECTIONS_MAX: usize = 10_000;
+/// File descriptors that connections leave to the rest of the node: the log, snapshots, other nodes, files read again.
+const FILES_KEPT: u64 = 256;
+/// While less than this part of the places is free, idle connections end sooner.
+const SCARCE_PART: usize = 8;
 /// How long a TLS handshake may take.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// How long requests in flight may go on once the listener closes. A logout waits for a lost member as long as a lease
@@ -52,7 +57,7 @@ pub struct Listener {
     pub tls: Option<Arc<Acceptors>>,
     /// The largest request head, in bytes.
     pub head_bytes_max: usize,
-    /// How long a connection may stand idle, or take to send a request's head.
+    /// How long a connection may stand idle between requests. A head that has begun has ten seconds.
     pub idle_max: Duration,
 }
 
@@ -80,8 +85,11 @@ impl Answer for Router {
 pub async fn serve(listener: Listener, answers: impl Answer, mut stop: watch::Receiver<bool>) {
     let listener = Arc::new(listener);
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let connections_max = connections_max();
+    let places = Arc::new(Semaphore::new(connections_max));
+    let (scarce, is_scarce) = watch::channel(false);
     loop {
+        scarce.send_replace(places.available_permits() < connections_max / SCARCE_PART);
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             return;
         };
@@ -100,8 +108,9 @@ pub async fn serve(listener: Listener, answers: impl Answer, mut stop: watch::Re
         };
         let (listener, answers, watcher) =
             (Arc::clone(&listener), answers.clone(), graceful.watcher());
+        let is_scarce = is_scarce.clone();
         tokio::spawn(async move {
-            connection(&listener, stream, address, answers, watcher).await;
+            connection(&listener, stream, address, answers, (watcher, is_scarce)).await;
             drop(place);
         });
     }
@@ -116,22 +125,45 @@ pub async fn serve(listener: Listener, answers: impl Answer, mut stop: watch::Re
     }
 }
 
+/// Takes all the file descriptors that the system lets this process have: the usual soft limit of 1,024 is for programs
+/// that cannot count further.
+pub fn raise_file_limit() {
+    let mut limits = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    limits.current = limits.maximum;
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Nofile, limits) {
+        tracing::warn!(%error, "the limit of open files cannot be raised");
+    }
+}
+
+/// How many connections a listener may hold: never so many that the node itself finds no descriptor any more. There
+/// are two listeners at most.
+fn connections_max() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let share = limit.unwrap_or(u64::MAX).saturating_sub(FILES_KEPT) / 2;
+    usize::try_from(share)
+        .unwrap_or(CONNECTIONS_MAX)
+        .clamp(16, CONNECTIONS_MAX)
+}
+
+/// What ends a connection from outside: the end of the listener, and many others that wait.
+type Ends = (Watcher, watch::Receiver<bool>);
+
 async fn connection(
     listener: &Listener,
     stream: Stream,
     address: IpAddr,
     answers: impl Answer,
-    watcher: Watcher,
+    ends: Ends,
 ) {
     let peer = Peer {
         address,
         over_tls: listener.tls.is_some(),
     };
     let Some(tls) = &listener.tls else {
-        return requests(listener, stream, peer, answers, watcher).await;
+        return requests(listener, stream, peer, answers, ends).await;
     };
     match tokio::time::timeout(HANDSHAKE_MAX, tls.current().accept(stream)).await {
-        Ok(Ok(stream)) => requests(listener, stream, peer, answers, watcher).await,
+        Ok(Ok(stream)) => requests(listener, stream, peer, answers, ends).await,
         Ok(Err(error)) => {
             tracing::debug!(peer = %peer.address, error = %error, "TLS handshake failed")
         }
@@ -144,10 +176,11 @@ async fn requests(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
     answers: impl Answer,
-    watcher: Watcher,
+    (watcher, is_scarce): Ends,
 ) {
-    let use_of = Arc::new(Use::default());
-    let used = Arc::clone(&use_of);
+    let usage = Arc::new(Usage::default());
+    let stream = Noted::new(stream, Arc::clone(&usage));
+    let used = Arc::clone(&usage);
     let service = hyper::service::service_fn(move |request| {
         let answers = answers.clone();
         let running = Running::begin(&used);
@@ -173,55 +206,17 @@ async fn requests(
     let connection = builder
         .serve_connection(TokioIo::new(stream), service)
         .into_owned();
-    // hyper's own time limits begin with the first bytes of a request, and HTTP/2 has none for a quiet connection.
+    // hyper's own time limit counts the time between requests as well, and HTTP/2 has none for a quiet connection.
     tokio::select! {
         ended = watcher.watch(connection) => if let Err(error) = ended {
             tracing::debug!(peer = %peer.address, error = %error, "connection ended with an error");
         },
-        () = use_of.ends(listener.idle_max) => {
+        () = usage.is_idle(listener.idle_max, is_scarce) => {
             tracing::debug!(peer = %peer.address, "closed a connection on which nothing was asked");
         }
-    }
-}
-
-/// How a connection is used: whoever holds one open without asking anything would keep others out.
-#[derive(Default)]
-struct Use {
-    /// Requests that are being answered.
-    running: AtomicU64,
-    /// Rises with every request that begins or ends.
-    changes: AtomicU64,
-}
-
-impl Use {
-    /// Resolves when no request has run for `idle_max`; within twice that time.
-    async fn ends(&self, idle_max: Duration) {
-        loop {
-            let before = self.changes.load(Ordering::Relaxed);
-            tokio::time::sleep(idle_max).await;
-            let is_unchanged = self.changes.load(Ordering::Relaxed) == before;
-            if is_unchanged && self.running.load(Ordering::Relaxed) == 0 {
-                return;
-            }
+        () = usage.head_is_late(listener.idle_max) => {
+            tracing::debug!(peer = %peer.address, "closed a connection on which a request did not come to its end");
         }
-    }
-}
-
-/// One request that is being answered.
-struct Running(Arc<Use>);
-
-impl Running {
-    fn begin(used: &Arc<Use>) -> Self {
-        used.running.fetch_add(1, Ordering::Relaxed);
-        used.changes.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(used))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::Relaxed);
-        self.0.changes.fetch_add(1, Ordering::Relaxed);
     }
 }
 
