@@ -140,6 +140,11 @@ fn outcomes(numbers: &Numbers) -> Vec<MetricFamily> {
             "Commands of this node by what became of them.",
             proposals,
         ),
+        counter(
+            "quorate_peer_connections_refused_total",
+            "Connections to the node-to-node listener that were refused, because none of a member.",
+            one(numbers.connections_refused),
+        ),
         histogram(
             "quorate_revocation_wait_seconds",
             "How long revocations waited after their commit until no node could allow any more what they ended.",

@@ -1,5 +1,6 @@
 //! What one node counts and measures, for whoever draws curves. [`Status`](super::Status) says how things are now.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Inner, Node};
@@ -24,6 +25,8 @@ pub struct Numbers {
     pub snapshot: Option<SnapshotNumbers>,
     /// When this node's certificate for the other members ends, in milliseconds since the Unix epoch.
     pub certificate_ends_at_ms: Option<u64>,
+    /// Connections to the node-to-node listener that were refused, because none of a member.
+    pub connections_refused: u64,
     /// The other members.
     pub members: Vec<MemberNumbers>,
 }
@@ -75,6 +78,7 @@ impl Node {
                 .authority
                 .as_ref()
                 .map(|authority| authority.leaf_ends_at().0),
+            connections_refused: node.peers.connections_refused.load(Ordering::Relaxed),
             members: members(node),
         }
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -43,7 +44,9 @@ pub(crate) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, node: Ar
             (acceptor.clone(), Arc::clone(&node), Arc::clone(&complaint));
         connections.spawn(async move {
             let _slot = slot;
-            if let Err(cause) = converse(tcp, acceptor, node).await {
+            if let Err(cause) = converse(tcp, acceptor, &node).await {
+                let refusals = &node.peers.connections_refused;
+                refusals.fetch_add(1, Ordering::Relaxed);
                 complaint.warn(&format!("{} {cause}", from.ip()), || refused(from, &cause));
             }
         });
@@ -55,12 +58,12 @@ fn refused(from: SocketAddr, cause: &str) {
 }
 
 /// One connection, from TLS to its end. An error is a connection that was never one of a member.
-async fn converse(tcp: TcpStream, acceptor: TlsAcceptor, node: Arc<Inner>) -> Result<(), String> {
+async fn converse(tcp: TcpStream, acceptor: TlsAcceptor, node: &Arc<Inner>) -> Result<(), String> {
     let _ = tcp.set_nodelay(true);
-    let introduced = timeout(DIAL_TIMEOUT, introduce(tcp, &acceptor, &node)).await;
+    let introduced = timeout(DIAL_TIMEOUT, introduce(tcp, &acceptor, node)).await;
     let (tls, theirs, presence) = introduced.map_err(|_| "no greeting of a member in time")??;
     tracing::debug!(member = %theirs.name, node = %format!("{:08x}", theirs.node), "a member has connected");
-    if let Err(error) = answer_questions(tls, &presence, &node).await {
+    if let Err(error) = answer_questions(tls, &presence, node).await {
         node.peers.misread(&theirs.name, &error);
         tracing::debug!(member = %theirs.name, %error, "the connection of a member has ended");
     }

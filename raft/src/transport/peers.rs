@@ -1,6 +1,7 @@
 //! The other nodes: where they are, the link to each, and when each was heard last.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub(crate) struct Peers {
     links: Mutex<HashMap<Member, Arc<Link>>>,
     heard: Mutex<HashMap<u64, Boot>>,
     complaint: Repeated,
+    /// Connections to the node-to-node listener that were none of a member.
+    pub(crate) connections_refused: AtomicU64,
 }
 
 impl Peers {
@@ -61,6 +64,7 @@ impl Peers {
             links: Mutex::default(),
             heard: Mutex::default(),
             complaint: Repeated::default(),
+            connections_refused: AtomicU64::new(0),
         }
     }
 
