@@ -10,6 +10,7 @@
     reason = "a test that cannot get what it needs must stop where it stands"
 )]
 
+mod abuse;
 mod browser;
 mod cluster;
 mod command;
