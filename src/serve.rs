@@ -14,6 +14,7 @@ use crate::admin;
 use crate::app::App;
 use crate::config::Selection;
 use crate::http::front::Front;
+use crate::http::grpc::Authorization;
 use crate::http::listen::{self, Listener, Socket};
 use crate::http::router::MetricsPage;
 use logging::Logging;
@@ -33,8 +34,14 @@ pub async fn run(selection: Selection) -> Result<(), Failure> {
         tracing::warn!("{notice}");
     }
     prepared.users.log_notices();
+    if prepared.config.server.trusts_by_default {
+        tracing::info!(
+            "server.trusted_proxies is not set: forwarded headers count from loopback and private networks"
+        );
+    }
     listen::raise_file_limit();
     let listener = start::bind(&prepared.config).await?;
+    let checks = start::bind_grpc(&prepared.config, &listener).await?;
     let acceptors = listener.tls.clone();
     let metrics = start::bind_metrics(&prepared.config).await?;
     let app = Arc::new(start::app(prepared).await?);
@@ -46,6 +53,10 @@ pub async fn run(selection: Selection) -> Result<(), Failure> {
         Front::new(Arc::clone(&app)),
         stopping.clone(),
     ));
+    if let Some(listener) = checks {
+        let service = Authorization::new(Arc::clone(&app));
+        servers.spawn(listen::serve(listener, service, stopping.clone()));
+    }
     if let Some((socket, path)) = metrics {
         let page = MetricsPage::new(Arc::clone(&app), &path);
         servers.spawn(listen::serve(plain(socket), page, stopping));
@@ -72,6 +83,7 @@ fn plain(socket: Socket) -> Listener {
         tls: None,
         head_bytes_max: 16 * 1024,
         idle_max: Duration::from_secs(120),
+        proxy_protocol: None,
     }
 }
 

@@ -165,6 +165,7 @@ fn plain(socket: TcpListener) -> Listener {
         tls: None,
         head_bytes_max: 16 * 1024,
         idle_max: Duration::from_secs(120),
+        proxy_protocol: None,
     }
 }
 

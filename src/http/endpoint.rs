@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use super::authz::Dialect;
 use super::authz::authorization::{HeaderStrategy, Schemes};
 use super::authz::portal::PortalUrl;
-use crate::config::{AuthzEndpoint, CookieDomain, Implementation, Scheme, StrategyKind};
+use crate::config::{AuthzEndpoint, Config, CookieDomain, Implementation, Scheme, StrategyKind};
 
 /// The portal of each cookie domain, in the order of the configuration.
 pub(super) type Portals = Arc<[Option<PortalUrl>]>;
@@ -62,6 +62,29 @@ pub(super) fn all(
         .flat_map(|base| entries.iter().map(move |entry| (base, entry)))
         .map(|(base, entry)| Arc::new(Endpoint::new(entry, base, Arc::clone(&portals))))
         .collect()
+}
+
+/// What answers Envoy's checks over gRPC: the first configured endpoint of its dialect, or else one that looks at
+/// `Authorization` and then at the cookie, as the built-in one does.
+pub(super) fn ext_authz(config: &Config) -> Endpoint {
+    let portals = portals(&config.session.cookies);
+    let mut entries = config.server.endpoints.iter();
+    match entries.find(|entry| entry.implementation == Implementation::ExtAuthz) {
+        Some(entry) => Endpoint::new(entry, "", portals),
+        None => Endpoint {
+            dialect: Dialect::ExtAuthz,
+            strategies: vec![
+                Strategy::Header(
+                    HeaderStrategy::Authorization,
+                    Schemes { basic: true },
+                    Duration::ZERO,
+                ),
+                Strategy::Cookie,
+            ],
+            path: "/api/authz/ext-authz".to_owned(),
+            portals,
+        },
+    }
 }
 
 /// The endpoint that owns `path`, as the request spells it, and what the request is about.

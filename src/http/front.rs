@@ -69,11 +69,11 @@ impl Front {
             Errand::Verify if gate::may_guess(&parts) => {
                 let (front, endpoint) = (self.clone(), Arc::clone(endpoint));
                 gate::to_the_end(async move {
-                    verify::verify(&front.0.app, &endpoint, parts, peer).await
+                    verify::verify(&front.0.app, &endpoint, parts, peer, peer.address).await
                 })
                 .await
             }
-            Errand::Verify => verify::verify(&front.app, endpoint, parts, peer).await,
+            Errand::Verify => verify::verify(&front.app, endpoint, parts, peer, peer.address).await,
             Errand::Methods(status) => gate::allow("GET, HEAD, OPTIONS", status),
             Errand::Slash => gate::without_slash(&parts, peer),
         };

@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
 use tower::Service as _;
@@ -22,8 +23,10 @@ use tower::Service as _;
 pub use socket::{Socket, UnixSocket, resolve};
 
 use self::usage::{Noted, Running, Usage};
-use socket::Stream;
+pub(super) use socket::Stream;
 
+use super::authz::client::{UNKNOWN, is_trusted};
+use super::proxy_protocol::{self, Origin};
 use super::tls::Acceptors;
 
 /// Connections open at once; more wait in the kernel's queue. Each may cost a few tens of KiB.
@@ -32,7 +35,7 @@ const CONNECTIONS_MAX: usize = 10_000;
 const FILES_KEPT: u64 = 256;
 /// While less than this part of the places is free, idle connections end sooner.
 const SCARCE_PART: usize = 8;
-/// How long a TLS handshake may take.
+/// How long a TLS handshake may take, and what a load balancer says before it.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// How long requests in flight may go on once the listener closes. A logout waits for a lost member as long as a lease
 /// lasts; whoever is cut off then is told nothing, and asks again elsewhere.
@@ -43,7 +46,7 @@ const HEADERS_MAX: usize = 256;
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
-    /// Its address; IPv4 in IPv4 form.
+    /// Its address; IPv4 in IPv4 form. Behind the PROXY protocol, who the load balancer speaks for.
     pub address: IpAddr,
     /// Whether the connection is encrypted.
     pub over_tls: bool,
@@ -59,6 +62,8 @@ pub struct Listener {
     pub head_bytes_max: usize,
     /// How long a connection may stand idle between requests. A head that has begun has ten seconds.
     pub idle_max: Duration,
+    /// Whether every connection begins with a PROXY protocol header, and who may send one. `None`: none does.
+    pub proxy_protocol: Option<Vec<IpNet>>,
 }
 
 /// What a listener asks for the answer to each request. Clones are the same.
@@ -136,10 +141,10 @@ pub fn raise_file_limit() {
 }
 
 /// How many connections a listener may hold: never so many that the node itself finds no descriptor any more. There
-/// are two listeners at most.
+/// are four listeners at most.
 fn connections_max() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    let share = limit.unwrap_or(u64::MAX).saturating_sub(FILES_KEPT) / 2;
+    let share = limit.unwrap_or(u64::MAX).saturating_sub(FILES_KEPT) / 4;
     usize::try_from(share)
         .unwrap_or(CONNECTIONS_MAX)
         .clamp(16, CONNECTIONS_MAX)
@@ -150,15 +155,21 @@ type Ends = (Watcher, watch::Receiver<bool>);
 
 async fn connection(
     listener: &Listener,
-    stream: Stream,
+    mut stream: Stream,
     address: IpAddr,
     answers: impl Answer,
     ends: Ends,
 ) {
-    let peer = Peer {
+    let mut peer = Peer {
         address,
         over_tls: listener.tls.is_some(),
     };
+    if let Some(senders) = &listener.proxy_protocol {
+        let Some(address) = announced(&mut stream, peer.address, senders).await else {
+            return;
+        };
+        peer.address = address;
+    }
     let Some(tls) = &listener.tls else {
         return requests(listener, stream, peer, answers, ends).await;
     };
@@ -168,6 +179,30 @@ async fn connection(
             tracing::debug!(peer = %peer.address, error = %error, "TLS handshake failed")
         }
         Err(_) => tracing::debug!(peer = %peer.address, "TLS handshake took too long"),
+    }
+}
+
+/// Whom a load balancer at `sender` speaks for; `None` if the connection is of no use.
+async fn announced(stream: &mut Stream, sender: IpAddr, senders: &[IpNet]) -> Option<IpAddr> {
+    if !is_trusted(sender, senders) {
+        tracing::debug!(peer = %sender, "a connection came from outside server.trusted_proxies");
+        return None;
+    }
+    // Boxed: its buffer would be a part of every connection for as long as it lasts.
+    let header = Box::pin(proxy_protocol::read(stream));
+    match tokio::time::timeout(HANDSHAKE_MAX, header).await {
+        Ok(Ok(Origin::Address(address))) => Some(address),
+        Ok(Ok(Origin::Sender)) => Some(sender),
+        // Not the sender: it is trusted, and nobody knows who this is.
+        Ok(Ok(Origin::Unknown)) => Some(UNKNOWN),
+        Ok(Err(error)) => {
+            tracing::debug!(peer = %sender, %error, "no PROXY protocol header");
+            None
+        }
+        Err(_) => {
+            tracing::debug!(peer = %sender, "the PROXY protocol header took too long");
+            None
+        }
     }
 }
 
@@ -240,6 +275,7 @@ mod tests {
             tls: None,
             head_bytes_max: 16_384,
             idle_max: IDLE_MAX,
+            proxy_protocol: None,
         };
         let (_stop, stopping) = watch::channel(false);
         let router = Router::new().route("/", get(async || "hello"));

@@ -67,10 +67,17 @@ enum Ruling {
     Reply(Response),
 }
 
-/// Answers one authorization request.
-pub(super) async fn verify(app: &App, endpoint: &Endpoint, parts: Parts, peer: Peer) -> Response {
+/// Answers one authorization request of the proxy `peer`. `source` is who connects to that proxy, as far as it says so
+/// other than by a header; else the proxy itself.
+pub(super) async fn verify(
+    app: &App,
+    endpoint: &Endpoint,
+    parts: Parts,
+    peer: Peer,
+    source: IpAddr,
+) -> Response {
     let started = Instant::now();
-    let response = match judge(app, endpoint, &parts, peer).await {
+    let response = match judge(app, endpoint, &parts, peer, source).await {
         Ruling::Allow(permit, user) => allow(permit, user.as_deref(), parts.headers),
         Ruling::Reply(response) => response,
     };
@@ -97,7 +104,13 @@ fn allow(permit: Permit, user: Option<&UserEntry>, room: HeaderMap) -> Response 
     }
 }
 
-async fn judge(app: &App, endpoint: &Endpoint, parts: &Parts, peer: Peer) -> Ruling {
+async fn judge(
+    app: &App,
+    endpoint: &Endpoint,
+    parts: &Parts,
+    peer: Peer,
+    source: IpAddr,
+) -> Ruling {
     if !is_trusted(peer.address, &app.config.server.trusted_proxies) {
         app.metrics.refused_peer();
         // The metric tells; a line for each would let a stranger fill the disk.
@@ -119,11 +132,7 @@ async fn judge(app: &App, endpoint: &Endpoint, parts: &Parts, peer: Peer) -> Rul
             return Ruling::Reply(replies::refused(&refusal).map(Body::from));
         }
     };
-    let client = client_address(
-        peer.address,
-        &parts.headers,
-        &app.config.server.trusted_proxies,
-    );
+    let client = client_address(source, &parts.headers, &app.config.server.trusted_proxies);
     let found = match endpoint.find(app, &question, domain, client).await {
         Ok(found) => found,
         Err(unavailable) => return Ruling::Reply(unavailable),

@@ -202,21 +202,42 @@ fn with_sources<T>(
 
 /// Opens the main listener.
 pub(super) async fn bind(config: &Config) -> Result<Listener, Failure> {
-    let tls = match &config.server.tls {
+    let server = &config.server;
+    let tls = match &server.tls {
         Some(files) => {
             let acceptor = tls::acceptor(files).map_err(Failure::Tls)?;
             Some(Arc::new(Acceptors::new(acceptor)))
         }
         None => None,
     };
-    let socket = listen(&config.server.address, "server.address").await?;
-    let idle_max = config.server.timeouts.idle;
+    let socket = listen(&server.address, "server.address").await?;
     Ok(Listener {
         socket,
         tls,
-        head_bytes_max: config.server.read_buffer_bytes,
-        idle_max,
+        head_bytes_max: server.read_buffer_bytes,
+        idle_max: server.timeouts.idle,
+        proxy_protocol: server
+            .proxy_protocol
+            .then(|| server.trusted_proxies.clone()),
     })
+}
+
+/// Opens the listener for Envoy's gRPC, if there is to be one; it shows the certificate of the `main` one.
+pub(super) async fn bind_grpc(
+    config: &Config,
+    main: &Listener,
+) -> Result<Option<Listener>, Failure> {
+    let Some(address) = &config.server.grpc else {
+        return Ok(None);
+    };
+    let socket = listen(address, "server.grpc.address").await?;
+    Ok(Some(Listener {
+        socket,
+        tls: main.tls.clone(),
+        head_bytes_max: main.head_bytes_max,
+        idle_max: main.idle_max,
+        proxy_protocol: None,
+    }))
 }
 
 /// Opens the listener for metrics, if there is to be one, with its path.

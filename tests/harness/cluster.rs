@@ -40,6 +40,7 @@ pub(crate) struct Node {
     http: SocketAddr,
     peer: SocketAddr,
     metrics: SocketAddr,
+    grpc: SocketAddr,
     client: Client,
     process: Mutex<Option<Process>>,
 }
@@ -83,7 +84,7 @@ impl Cluster {
             .map(|(name, peer)| format!("{name}={peer}"))
             .collect();
         let nodes = names.iter().zip(&peers).map(|(name, &peer)| {
-            let (http, metrics) = (local(), local());
+            let (http, metrics, grpc) = (local(), local(), local());
             let own = folder.path().join(name);
             fs::create_dir(&own).expect("a folder for a node");
             let configuration = own.join("configuration.yml");
@@ -93,6 +94,7 @@ impl Cluster {
                 http,
                 peer,
                 metrics,
+                grpc,
                 members: members.clone(),
                 certificate: &pair.certificate,
                 key: &pair.key,
@@ -110,6 +112,7 @@ impl Cluster {
                 http,
                 peer,
                 metrics,
+                grpc,
                 client,
                 process: Mutex::new(None),
             }
@@ -164,6 +167,11 @@ impl Node {
     /// Where its HTTPS listener is.
     pub(crate) fn http(&self) -> SocketAddr {
         self.http
+    }
+
+    /// Where it answers Envoy's checks over gRPC.
+    pub(crate) fn grpc(&self) -> SocketAddr {
+        self.grpc
     }
 
     /// Where other nodes reach it.

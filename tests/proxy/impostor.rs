@@ -63,6 +63,7 @@ async fn passes(start: fn(&Wiring) -> Process, ours: &Authority, shown: &Pair) -
         folder: new_folder(folder.path()),
         doors,
         nodes: [yes_man; 3],
+        checks: [yes_man; 3],
         app: site.address(),
         nodes_ca: ours.certificate(),
         site: ours.sign("site", &["*.example.com"]),

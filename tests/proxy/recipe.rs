@@ -14,6 +14,8 @@ pub(super) struct Wiring {
     pub(super) folder: PathBuf,
     pub(super) doors: Doors,
     pub(super) nodes: [SocketAddr; 3],
+    /// The same nodes, where they answer checks over gRPC.
+    pub(super) checks: [SocketAddr; 3],
     pub(super) app: SocketAddr,
     /// Who signed the certificates of the nodes.
     pub(super) nodes_ca: PathBuf,

@@ -26,6 +26,7 @@ impl Stage {
             folder: new_folder(cluster.folder()),
             doors,
             nodes: [0, 1, 2].map(|index: usize| cluster.nodes()[index].http()),
+            checks: [0, 1, 2].map(|index: usize| cluster.nodes()[index].grpc()),
             app: site.address(),
             nodes_ca: cluster.authority().certificate(),
             site: cluster.authority().sign("site", &["*.example.com"]),

@@ -14,6 +14,7 @@ use crate::config::value::{self, Address};
 use crate::config::view::View;
 
 const PORT: u16 = 9091;
+const PORT_GRPC: u16 = 9093;
 
 /// The least number of bytes for request headers. Proxies send a page's URL up to twice beside all cookies, and the
 /// answer to a too long request would be taken for a failure.
@@ -35,12 +36,21 @@ const TRUSTED_DEFAULT: [&str; 6] = [
 
 pub(crate) fn server(view: &View<'_>, findings: &mut Findings) -> Server {
     let Address { listen, path } = address(view, findings);
+    let trusted_proxies = trusted_proxies(&view.get("trusted_proxies"), findings);
+    let proxy_protocol = view.get("proxy_protocol");
+    if proxy_protocol.flag() && trusted_proxies.is_empty() {
+        let message = "needs `server.trusted_proxies`: from all others no connection is taken";
+        proxy_protocol.problem(findings, message, "name the load balancers there");
+    }
     Server {
         address: listen,
+        proxy_protocol: proxy_protocol.flag(),
+        grpc: grpc(&view.get("grpc.address"), findings),
         base_path: base_path(view, path, findings),
         tls: tls(&view.get("tls"), findings),
         endpoints: endpoints(&view.get("endpoints.authz"), findings),
-        trusted_proxies: trusted_proxies(&view.get("trusted_proxies"), findings),
+        trusts_by_default: !view.get("trusted_proxies").is_set(),
+        trusted_proxies,
         csp_template: csp_template(&view.get("headers.csp_template"), findings),
         read_buffer_bytes: read_buffer_bytes(&view.get("buffers.read"), findings),
         timeouts: timeouts(&view.get("timeouts"), findings),
@@ -77,6 +87,17 @@ fn address(view: &View<'_>, findings: &mut Findings) -> Address {
             unset()
         }
     }
+}
+
+/// `server.grpc.address`; without a port it is 9093.
+fn grpc(view: &View<'_>, findings: &mut Findings) -> Option<Listen> {
+    // What does not parse is reported already, by the kind of the key.
+    let Address { listen, path } = value::address(view.text()?, PORT_GRPC).ok()?;
+    if !path.is_empty() {
+        let message = format!("has no path, is `{path}` behind the port");
+        view.problem(findings, message, "write for example `tcp://:9093`");
+    }
+    Some(listen)
 }
 
 fn unset() -> Address {

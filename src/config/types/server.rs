@@ -46,6 +46,12 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// The content security policy of pages, with `${NONCE}` where a nonce belongs; `None`: the built-in one.
     pub csp_template: Option<String>,
+    /// Whether `trusted_proxies` is the default: loopback and private networks.
+    pub trusts_by_default: bool,
+    /// Whether every connection to `address` begins with a PROXY protocol header of one of `trusted_proxies`.
+    pub proxy_protocol: bool,
+    /// Where Envoy's checks over gRPC are answered, if anywhere.
+    pub grpc: Option<Listen>,
     /// How many bytes of request headers are read, 16 KiB or more.
     pub read_buffer_bytes: usize,
     /// How long a connection may take.

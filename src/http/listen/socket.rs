@@ -46,7 +46,7 @@ impl Socket {
     }
 
     /// The next connection, and the address of its other end; that of a unix socket is 127.0.0.1.
-    pub(super) async fn accept(&self) -> io::Result<(Stream, IpAddr)> {
+    pub(in crate::http) async fn accept(&self) -> io::Result<(Stream, IpAddr)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, from) = listener.accept().await?;
@@ -106,7 +106,7 @@ fn remove_abandoned(path: &Path) -> io::Result<()> {
 }
 
 /// A connection.
-pub(super) enum Stream {
+pub(in crate::http) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
