@@ -17,5 +17,6 @@ mod proxy_protocol;
 mod reply;
 pub mod router;
 mod session;
+pub mod spoe;
 pub mod tls;
 mod verify;

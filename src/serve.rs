@@ -17,6 +17,7 @@ use crate::http::front::Front;
 use crate::http::grpc::Authorization;
 use crate::http::listen::{self, Listener, Socket};
 use crate::http::router::MetricsPage;
+use crate::http::spoe as agent;
 use logging::Logging;
 
 pub(crate) use reload::Reloader;
@@ -41,7 +42,9 @@ pub async fn run(selection: Selection) -> Result<(), Failure> {
     }
     listen::raise_file_limit();
     let listener = start::bind(&prepared.config).await?;
-    let checks = start::bind_grpc(&prepared.config, &listener).await?;
+    let server = &prepared.config.server;
+    let grpc = start::bind_beside(&listener, server.grpc.as_ref(), "server.grpc.address").await?;
+    let spoe = start::bind_beside(&listener, server.spoe.as_ref(), "server.spoe.address").await?;
     let acceptors = listener.tls.clone();
     let metrics = start::bind_metrics(&prepared.config).await?;
     let app = Arc::new(start::app(prepared).await?);
@@ -53,9 +56,12 @@ pub async fn run(selection: Selection) -> Result<(), Failure> {
         Front::new(Arc::clone(&app)),
         stopping.clone(),
     ));
-    if let Some(listener) = checks {
-        let service = Authorization::new(Arc::clone(&app));
-        servers.spawn(listen::serve(listener, service, stopping.clone()));
+    let judge = Authorization::new(Arc::clone(&app));
+    if let Some(listener) = spoe {
+        servers.spawn(agent::serve(listener, judge.clone(), stopping.clone()));
+    }
+    if let Some(listener) = grpc {
+        servers.spawn(listen::serve(listener, judge, stopping.clone()));
     }
     if let Some((socket, path)) = metrics {
         let page = MetricsPage::new(Arc::clone(&app), &path);

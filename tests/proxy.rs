@@ -42,4 +42,9 @@ proxy!(
     haproxy_verifies_the_nodes,
     haproxy::start
 );
+proxy!(
+    haproxy_by_spoe_guards_a_site,
+    haproxy_by_spoe_verifies_the_nodes,
+    haproxy::start_spoe
+);
 proxy!(caddy_guards_a_site, caddy_verifies_the_nodes, caddy::start);

@@ -5,7 +5,7 @@
 //!
 //! Source: "gRPC over HTTP2", "GRPC Health Checking Protocol", Envoy's `external_auth.proto`.
 
-mod check;
+pub(super) mod check;
 mod wire;
 
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
+use ipnet::IpNet;
 
 use super::authz::client::{UNKNOWN, is_trusted};
 use super::endpoint::{self, Endpoint};
@@ -62,7 +63,7 @@ const UNIMPLEMENTED: Failure = failure("12", "there is no such method, or no suc
 const INTERNAL: Failure = failure("13", "the answer could not be made");
 const UNAVAILABLE: Failure = failure("14", "this node cannot decide now");
 
-/// The service of the gRPC listener; clones are the same one.
+/// The service of the gRPC listener, and the judge of the SPOP one; clones are the same one.
 #[derive(Clone)]
 pub struct Authorization(Arc<Parts>);
 
@@ -108,8 +109,18 @@ impl Authorization {
         }
     }
 
+    /// Who may ask.
+    pub(super) fn trusted(&self) -> &[IpNet] {
+        &self.0.app.config.server.trusted_proxies
+    }
+
+    /// Whether this node can decide now.
+    pub(super) fn is_ready(&self) -> bool {
+        self.0.app.is_ready()
+    }
+
     /// What the ext-authz endpoint answers to the request of a trusted `peer`.
-    async fn respond(&self, request: CheckRequest<'_>, peer: Peer) -> Response {
+    pub(super) async fn respond(&self, request: CheckRequest<'_>, peer: Peer) -> Response {
         let Parts { app, endpoint } = &*self.0;
         let source = request.source.unwrap_or(UNKNOWN);
         let Ok(parts) = request.into_parts(&endpoint.path) else {

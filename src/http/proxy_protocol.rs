@@ -176,7 +176,7 @@ fn wanted(beginning: &[u8]) -> usize {
 pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Origin> {
     let mut taken = Vec::new();
     loop {
-        let mut more = stream.take(wanted(&taken) as u64);
+        let mut more = (&mut *stream).take(wanted(&taken) as u64);
         if more.read_buf(&mut taken).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

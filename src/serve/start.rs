@@ -222,15 +222,16 @@ pub(super) async fn bind(config: &Config) -> Result<Listener, Failure> {
     })
 }
 
-/// Opens the listener for Envoy's gRPC, if there is to be one; it shows the certificate of the `main` one.
-pub(super) async fn bind_grpc(
-    config: &Config,
+/// Opens a listener beside the `main` one, if there is to be one; it shows the same certificate.
+pub(super) async fn bind_beside(
     main: &Listener,
+    address: Option<&Listen>,
+    key: &'static str,
 ) -> Result<Option<Listener>, Failure> {
-    let Some(address) = &config.server.grpc else {
+    let Some(address) = address else {
         return Ok(None);
     };
-    let socket = listen(address, "server.grpc.address").await?;
+    let socket = listen(address, key).await?;
     Ok(Some(Listener {
         socket,
         tls: main.tls.clone(),

@@ -41,6 +41,7 @@ pub(crate) struct Node {
     peer: SocketAddr,
     metrics: SocketAddr,
     grpc: SocketAddr,
+    spoe: SocketAddr,
     client: Client,
     process: Mutex<Option<Process>>,
 }
@@ -84,7 +85,8 @@ impl Cluster {
             .map(|(name, peer)| format!("{name}={peer}"))
             .collect();
         let nodes = names.iter().zip(&peers).map(|(name, &peer)| {
-            let (http, metrics, grpc) = (local(), local(), local());
+            let (http, metrics) = (local(), local());
+            let (grpc, spoe) = (local(), local());
             let own = folder.path().join(name);
             fs::create_dir(&own).expect("a folder for a node");
             let configuration = own.join("configuration.yml");
@@ -95,6 +97,7 @@ impl Cluster {
                 peer,
                 metrics,
                 grpc,
+                spoe,
                 members: members.clone(),
                 certificate: &pair.certificate,
                 key: &pair.key,
@@ -113,6 +116,7 @@ impl Cluster {
                 peer,
                 metrics,
                 grpc,
+                spoe,
                 client,
                 process: Mutex::new(None),
             }
@@ -172,6 +176,11 @@ impl Node {
     /// Where it answers Envoy's checks over gRPC.
     pub(crate) fn grpc(&self) -> SocketAddr {
         self.grpc
+    }
+
+    /// Where HAProxy finds its agent.
+    pub(crate) fn spoe(&self) -> SocketAddr {
+        self.spoe
     }
 
     /// Where other nodes reach it.

@@ -64,6 +64,7 @@ async fn passes(start: fn(&Wiring) -> Process, ours: &Authority, shown: &Pair) -
         doors,
         nodes: [yes_man; 3],
         checks: [yes_man; 3],
+        agents: [yes_man; 3],
         app: site.address(),
         nodes_ca: ours.certificate(),
         site: ours.sign("site", &["*.example.com"]),

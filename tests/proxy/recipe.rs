@@ -16,6 +16,8 @@ pub(super) struct Wiring {
     pub(super) nodes: [SocketAddr; 3],
     /// The same nodes, where they answer checks over gRPC.
     pub(super) checks: [SocketAddr; 3],
+    /// The same nodes, where HAProxy finds its agents.
+    pub(super) agents: [SocketAddr; 3],
     pub(super) app: SocketAddr,
     /// Who signed the certificates of the nodes.
     pub(super) nodes_ca: PathBuf,

@@ -27,6 +27,7 @@ impl Stage {
             doors,
             nodes: [0, 1, 2].map(|index: usize| cluster.nodes()[index].http()),
             checks: [0, 1, 2].map(|index: usize| cluster.nodes()[index].grpc()),
+            agents: [0, 1, 2].map(|index: usize| cluster.nodes()[index].spoe()),
             app: site.address(),
             nodes_ca: cluster.authority().certificate(),
             site: cluster.authority().sign("site", &["*.example.com"]),

@@ -15,6 +15,7 @@ use crate::config::view::View;
 
 const PORT: u16 = 9091;
 const PORT_GRPC: u16 = 9093;
+const PORT_SPOE: u16 = 9094;
 
 /// The least number of bytes for request headers. Proxies send a page's URL up to twice beside all cookies, and the
 /// answer to a too long request would be taken for a failure.
@@ -45,7 +46,8 @@ pub(crate) fn server(view: &View<'_>, findings: &mut Findings) -> Server {
     Server {
         address: listen,
         proxy_protocol: proxy_protocol.flag(),
-        grpc: grpc(&view.get("grpc.address"), findings),
+        grpc: other(&view.get("grpc.address"), PORT_GRPC, findings),
+        spoe: other(&view.get("spoe.address"), PORT_SPOE, findings),
         base_path: base_path(view, path, findings),
         tls: tls(&view.get("tls"), findings),
         endpoints: endpoints(&view.get("endpoints.authz"), findings),
@@ -89,13 +91,13 @@ fn address(view: &View<'_>, findings: &mut Findings) -> Address {
     }
 }
 
-/// `server.grpc.address`; without a port it is 9093.
-fn grpc(view: &View<'_>, findings: &mut Findings) -> Option<Listen> {
+/// The address of a listener beside the main one.
+fn other(view: &View<'_>, port: u16, findings: &mut Findings) -> Option<Listen> {
     // What does not parse is reported already, by the kind of the key.
-    let Address { listen, path } = value::address(view.text()?, PORT_GRPC).ok()?;
+    let Address { listen, path } = value::address(view.text()?, port).ok()?;
     if !path.is_empty() {
         let message = format!("has no path, is `{path}` behind the port");
-        view.problem(findings, message, "write for example `tcp://:9093`");
+        view.problem(findings, message, "leave it out");
     }
     Some(listen)
 }

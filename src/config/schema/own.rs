@@ -10,6 +10,7 @@ pub(super) const KEYS: &[Row] = &[
     ("server.trusted_proxies", Texts, "127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, ::1, fc00::/7"),
     ("server.proxy_protocol", Flag, "false"),
     ("server.grpc.address", Address, ""),
+    ("server.spoe.address", Address, ""),
     ("cluster.name", Text, "the host name"),
     ("cluster.address", Address, "tcp://:9092"),
     ("cluster.advertise", Text, "as in members, else name and port"),

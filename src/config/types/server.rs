@@ -52,6 +52,8 @@ pub struct Server {
     pub proxy_protocol: bool,
     /// Where Envoy's checks over gRPC are answered, if anywhere.
     pub grpc: Option<Listen>,
+    /// Where HAProxy finds an agent, if anywhere.
+    pub spoe: Option<Listen>,
     /// How many bytes of request headers are read, 16 KiB or more.
     pub read_buffer_bytes: usize,
     /// How long a connection may take.

@@ -46,18 +46,20 @@ const REMOTE_LIKE: [&str; 8] = [
 const PERMISSION_DENIED: u64 = 7;
 const UNAUTHENTICATED: u64 = 16;
 
-/// What Envoy says about a visitor's request.
+/// What a proxy says about a visitor's request.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct CheckRequest<'a> {
-    /// Who connects to Envoy, if that is an IP address.
-    pub(super) source: Option<IpAddr>,
-    method: &'a [u8],
-    path: &'a [u8],
-    host: &'a [u8],
-    scheme: &'a [u8],
-    headers: Vec<(&'a [u8], &'a [u8])>,
-    /// `context_extensions: {authelia_url: …}` of the route: the operator's word, unlike any header.
-    portal: &'a [u8],
+pub(in crate::http) struct CheckRequest<'a> {
+    /// Who connects to the proxy, if that is an IP address.
+    pub(in crate::http) source: Option<IpAddr>,
+    pub(in crate::http) method: &'a [u8],
+    /// Path and query.
+    pub(in crate::http) path: &'a [u8],
+    pub(in crate::http) host: &'a [u8],
+    pub(in crate::http) scheme: &'a [u8],
+    pub(in crate::http) headers: Vec<(&'a [u8], &'a [u8])>,
+    /// The portal to send people to: the operator's word, unlike any header. In Envoy `context_extensions:
+    /// {authelia_url: …}` of the route.
+    pub(in crate::http) portal: &'a [u8],
 }
 
 /// What is asked for cannot be said in HTTP.
