@@ -129,11 +129,12 @@ async fn a_connection_header_cannot_take_the_facts_away(stage: Arc<Stage>) {
                  X-Original-URL, X-Original-Method, Remote-User";
     let url = stage.url("one", "/secret");
     let request = Request::get(&url).for_page().header("Connection", named);
-    sent_to(
-        &stage.client().send(request).await,
-        302,
-        &stage.portal_for(&url, "GET"),
-    );
+    let answer = stage.client().send(request).await;
+    if answer.status == 400 {
+        // Envoy takes no such request at all.
+        return refused(&answer, 400);
+    }
+    sent_to(&answer, 302, &stage.portal_for(&url, "GET"));
 
     let mut zoe = stage.logged_in("zoe").await;
     let request = Request::get(&url)
