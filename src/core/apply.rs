@@ -1,5 +1,6 @@
 //! The state transition: total, deterministic, and the only place that changes the state.
 
+mod account;
 mod ban;
 mod factor;
 mod guess;
@@ -65,6 +66,21 @@ impl State {
             Command::UseTotp(totp) => self.use_totp(totp),
             Command::Ban { subject, for_ms } => self.ban(subject, *for_ms),
             Command::LiftBan { subject } => self.lift_ban(subject),
+            Command::PutUser { account, replaces } => self.put_user(account, replaces.as_ref()),
+            Command::SetPassword {
+                user,
+                password,
+                keep,
+            } => self.set_password(user, password, *keep),
+            Command::DisableUser { user } => self.disable_user(user),
+            Command::EnableUser { user } => self.enable_user(user),
+            Command::RemoveUser { user } => self.remove_user(user),
+            Command::OverridePassword {
+                user,
+                replaces,
+                password,
+                keep,
+            } => self.override_password(user, *replaces, password, *keep),
         }
     }
 }

@@ -53,6 +53,14 @@ pub enum Kind {
     DurableMark = 13,
     /// A run of users' second factors in a snapshot.
     SnapshotAuthenticators = 14,
+    /// The head of a snapshot that holds accounts or passwords as well.
+    SnapshotHead2 = 15,
+    /// A run of accounts in a snapshot.
+    SnapshotAccounts = 16,
+    /// A run of passwords that take the place of a users file's, in a snapshot.
+    SnapshotOverrides = 17,
+    /// The end of a snapshot that began with [`Kind::SnapshotHead2`].
+    SnapshotEnd2 = 18,
     /// The set of commands that is in force in a snapshot.
     SnapshotSet = 19,
 }

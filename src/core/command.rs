@@ -4,7 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NewTotp, RequestId, ReservationId, SessionKey, Subject, Timestamp, UserName};
+use crate::{
+    Account, NewTotp, PasswordHash, RequestId, ReservationId, SessionKey, Subject, Timestamp,
+    UserName,
+};
 
 /// One command on its way through the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +124,54 @@ pub enum Command {
         /// Who is banned.
         subject: Subject,
     },
+    /// Put a user into the cluster. Revoking if in place of what the cluster knows of them: nobody decides by the older
+    /// groups when it is answered, and sessions end if the password changes or the user becomes disabled. Answers
+    /// [`Reply::Ended`] or [`Rejection::Outdated`].
+    PutUser {
+        /// The user.
+        account: Account,
+        /// [`Account::digest`] of what it takes the place of; `None`: there must be nobody of that name.
+        replaces: Option<[u8; 32]>,
+    },
+    /// Change the password of one of the cluster's users; all sessions but `keep` end. Revoking. Answers
+    /// [`Reply::Ended`] or [`Rejection::Missing`].
+    SetPassword {
+        /// The user.
+        user: UserName,
+        /// The new password.
+        password: PasswordHash,
+        /// The session that asked for it, if it may stay.
+        keep: Option<SessionKey>,
+    },
+    /// Let one of the cluster's users not log in any more; all sessions end. Revoking. Answers [`Reply::Ended`] or
+    /// [`Rejection::Missing`].
+    DisableUser {
+        /// The user.
+        user: UserName,
+    },
+    /// Let one of the cluster's users log in again. Answers [`Reply::Done`] or [`Rejection::Missing`].
+    EnableUser {
+        /// The user.
+        user: UserName,
+    },
+    /// Forget one of the cluster's users, second factors included; all sessions end. Revoking. Answers
+    /// [`Reply::Ended`] or [`Rejection::Missing`].
+    RemoveUser {
+        /// The user.
+        user: UserName,
+    },
+    /// Put a password in place of the one that the users file declares; all sessions but `keep` end. Revoking. Answers
+    /// [`Reply::Ended`].
+    OverridePassword {
+        /// The user.
+        user: UserName,
+        /// [`PasswordHash::digest`] of the password in the file.
+        replaces: [u8; 32],
+        /// The new password.
+        password: PasswordHash,
+        /// The session that asked for it, if it may stay.
+        keep: Option<SessionKey>,
+    },
 }
 
 /// A one-time password that was found right, and the session it opens.
@@ -156,7 +207,7 @@ impl Command {
     /// The most sessions of one [`Command::TouchSessions`]: 160 KiB, so that one log entry holds it.
     pub const TOUCHES_MAX: usize = 4_096;
     /// The newest set of commands that this program can apply; it rises with every release that adds one.
-    pub const SET: u32 = 1;
+    pub const SET: u32 = 2;
 
     /// The set that brought this command. It is proposed only when every member knows that set, and from then on the
     /// set is in force: a program that does not know it can be no member any more.
@@ -176,6 +227,12 @@ impl Command {
             | Self::UseTotp(_)
             | Self::Ban { .. }
             | Self::LiftBan { .. } => 1,
+            Self::PutUser { .. }
+            | Self::SetPassword { .. }
+            | Self::DisableUser { .. }
+            | Self::EnableUser { .. }
+            | Self::RemoveUser { .. }
+            | Self::OverridePassword { .. } => 2,
         }
     }
 
@@ -184,10 +241,20 @@ impl Command {
     pub const fn is_revoking(&self) -> bool {
         matches!(
             self,
-            Self::EndSession { .. } | Self::KillUser { .. } | Self::UseTotp(_) | Self::Ban { .. }
+            Self::EndSession { .. }
+                | Self::KillUser { .. }
+                | Self::UseTotp(_)
+                | Self::Ban { .. }
+                | Self::SetPassword { .. }
+                | Self::DisableUser { .. }
+                | Self::RemoveUser { .. }
+                | Self::OverridePassword { .. }
         ) || matches!(
             self,
             Self::OpenSession {
+                replaces: Some(_),
+                ..
+            } | Self::PutUser {
                 replaces: Some(_),
                 ..
             }

@@ -20,6 +20,7 @@
 #![warn(missing_docs)]
 
 pub mod access;
+mod account;
 mod apply;
 mod authenticator;
 pub mod codec;
@@ -33,6 +34,7 @@ mod snapshot;
 mod state;
 mod time;
 
+pub use account::{Account, PasswordHash, PasswordOverride};
 pub use authenticator::{Authenticators, NewTotp, Totp, TotpAlgorithm};
 pub use command::{Budget, Command, NewSession, Outcome, Proposal, Rejection, Reply, TotpUse};
 pub use id::{InvalidName, RequestId, ReservationId, SessionKey, UserName};

@@ -3,11 +3,17 @@
 //! `Head{now, counts}`, then runs of at most [`RUN`] records: sessions, users, attempts, second factors, requests
 //! (oldest first), then `End{counts}`. Each run is one frame of the [codec](crate::codec), so damage anywhere is noticed.
 //!
-//! As long as only the first set of commands is in force, that is all, so that a program that knows no other can load
-//! it. From the second set on, `Set{set}` comes before the head. Every member can read what is written, because it knows
-//! the set in force.
+//! From the second set of commands on, `Set{set}` comes before the head. Every member can read what is written, because
+//! it knows the set in force. Then comes one of two forms, the oldest that holds all of the state:
+//!
+//! | form | head and end | records |
+//! |---|---|---|
+//! | 1 | `SnapshotHead`, `SnapshotEnd`, 5 counts | the five above |
+//! | 2 | `SnapshotHead2`, `SnapshotEnd2`, 7 counts | the five above, accounts, overridden passwords |
+//!
+//! With the first set of commands that is the first form alone, so that a program that knows no other can load it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, Read, Write};
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -15,15 +21,17 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::codec::{self, CodecError, Kind};
 use crate::state::{RecentRequests, RememberedRequest, User};
 use crate::{
-    Attempts, Authenticators, Command, Session, SessionKey, State, StateView, Subject, Timestamp,
-    UserName,
+    Account, Attempts, Authenticators, Command, PasswordOverride, Session, SessionKey, State,
+    StateView, Subject, Timestamp, UserName,
 };
 
 /// Records in one frame: large enough to be quick, small enough to stay far below the frame limit.
 const RUN: usize = 512;
 
-/// Records of each kind, in file order: sessions, users, attempts, second factors, requests.
-type Counts = [u64; 5];
+/// Records of each kind, in file order: sessions, users, attempts, second factors, requests, accounts, overrides.
+type Counts = [u64; 7];
+/// Those of form 1.
+type Counts1 = [u64; 5];
 
 /// Why a snapshot could not be written or loaded.
 #[derive(Debug, thiserror::Error)]
@@ -79,20 +87,111 @@ impl StateView {
             self.attempts.len(),
             self.authenticators.len(),
             self.requests.len(),
+            self.accounts.len(),
+            self.overrides.len(),
         ];
         let counts: Counts = lengths.map(|length| length as u64);
         if self.set > 1 {
             out.write_all(&codec::encode(Kind::SnapshotSet, &self.set)?)?;
         }
-        out.write_all(&codec::encode(Kind::SnapshotHead, &(self.now, counts))?)?;
+        let old = in_form_1(&counts);
+        let head = match old {
+            Some(counts) => codec::encode(Kind::SnapshotHead, &(self.now, counts))?,
+            None => codec::encode(Kind::SnapshotHead2, &(self.now, counts))?,
+        };
+        out.write_all(&head)?;
         write_runs(out, Kind::SnapshotSessions, &self.sessions.sorted())?;
         write_runs(out, Kind::SnapshotUsers, &self.users.sorted())?;
         write_runs(out, Kind::SnapshotAttempts, &self.attempts.sorted())?;
         let authenticators = self.authenticators.sorted();
         write_runs(out, Kind::SnapshotAuthenticators, &authenticators)?;
         write_runs(out, Kind::SnapshotRequests, &self.requests)?;
-        out.write_all(&codec::encode(Kind::SnapshotEnd, &counts)?)?;
+        let accounts = self.accounts.sorted();
+        let accounts: Vec<&Account> = accounts.into_iter().map(|(_, account)| account).collect();
+        write_runs(out, Kind::SnapshotAccounts, &accounts)?;
+        write_runs(out, Kind::SnapshotOverrides, &self.overrides.sorted())?;
+        let end = match old {
+            Some(counts) => codec::encode(Kind::SnapshotEnd, &counts)?,
+            None => codec::encode(Kind::SnapshotEnd2, &counts)?,
+        };
+        out.write_all(&end)?;
         Ok(())
+    }
+}
+
+/// The counts of form 1, if it holds everything.
+fn in_form_1(counts: &Counts) -> Option<Counts1> {
+    let [sessions, users, attempts, authenticators, requests, 0, 0] = *counts else {
+        return None;
+    };
+    Some([sessions, users, attempts, authenticators, requests])
+}
+
+/// Everything that a snapshot holds.
+struct Records {
+    /// The set of commands that is in force.
+    set: u32,
+    now: Timestamp,
+    sessions: Vec<(SessionKey, Session)>,
+    users: Vec<(UserName, User)>,
+    attempts: Vec<(Subject, Attempts)>,
+    authenticators: Vec<(UserName, Authenticators)>,
+    requests: Vec<RememberedRequest>,
+    accounts: Vec<Account>,
+    overrides: Vec<(UserName, PasswordOverride)>,
+}
+
+impl Records {
+    fn read(input: &mut impl Read) -> Result<Self, SnapshotError> {
+        let mut head = next_frame(input)?;
+        let mut set = 1;
+        if codec::frame_kind(&head) == Some(Kind::SnapshotSet as u16) {
+            set = set_of(&head)?;
+            head = next_frame(input)?;
+        }
+        let (now, counts, is_form_1) =
+            match codec::decode::<(Timestamp, Counts1)>(Kind::SnapshotHead, &head) {
+                Ok((now, [a, b, c, d, e])) => (now, [a, b, c, d, e, 0, 0], true),
+                Err(CodecError::Kind { found, .. }) if found == Kind::SnapshotHead2 as u16 => {
+                    let (now, counts): (Timestamp, Counts) =
+                        codec::decode(Kind::SnapshotHead2, &head)?;
+                    (now, counts, false)
+                }
+                Err(error) => return Err(error.into()),
+            };
+        let [
+            sessions,
+            users,
+            attempts,
+            authenticators,
+            requests,
+            accounts,
+            overrides,
+        ] = counts;
+        let records = Self {
+            set,
+            now,
+            sessions: read_runs(input, Kind::SnapshotSessions, sessions)?,
+            users: read_runs(input, Kind::SnapshotUsers, users)?,
+            attempts: read_runs(input, Kind::SnapshotAttempts, attempts)?,
+            authenticators: read_runs(input, Kind::SnapshotAuthenticators, authenticators)?,
+            requests: read_runs(input, Kind::SnapshotRequests, requests)?,
+            accounts: read_runs(input, Kind::SnapshotAccounts, accounts)?,
+            overrides: read_runs(input, Kind::SnapshotOverrides, overrides)?,
+        };
+        let found: Counts = if is_form_1 {
+            let [a, b, c, d, e]: Counts1 = read_frame(input, Kind::SnapshotEnd)?;
+            [a, b, c, d, e, 0, 0]
+        } else {
+            read_frame(input, Kind::SnapshotEnd2)?
+        };
+        if found != counts {
+            return Err(SnapshotError::Counts {
+                announced: Box::new(counts),
+                found: Box::new(found),
+            });
+        }
+        Ok(records)
     }
 }
 
@@ -103,49 +202,36 @@ impl State {
     /// # Errors
     /// [`SnapshotError`] says what is wrong; the state is as before.
     pub fn load(&mut self, input: &mut impl Read) -> Result<(), SnapshotError> {
-        let mut first = next_frame(input)?;
-        let mut set = 1;
-        if codec::frame_kind(&first) == Some(Kind::SnapshotSet as u16) {
-            set = set_of(&first)?;
-            first = next_frame(input)?;
-        }
-        let (now, counts): (Timestamp, Counts) = codec::decode(Kind::SnapshotHead, &first)?;
-        let [sessions, users, attempts, authenticators, requests] = counts;
-        let sessions: Vec<(SessionKey, Session)> =
-            read_runs(input, Kind::SnapshotSessions, sessions)?;
-        let users: Vec<(UserName, User)> = read_runs(input, Kind::SnapshotUsers, users)?;
-        let attempts: Vec<(Subject, Attempts)> =
-            read_runs(input, Kind::SnapshotAttempts, attempts)?;
-        let authenticators: Vec<(UserName, Authenticators)> =
-            read_runs(input, Kind::SnapshotAuthenticators, authenticators)?;
-        let requests: Vec<RememberedRequest> = read_runs(input, Kind::SnapshotRequests, requests)?;
-        let found: Counts = read_frame(input, Kind::SnapshotEnd)?;
-        if found != counts {
-            return Err(SnapshotError::Counts {
-                announced: Box::new(counts),
-                found: Box::new(found),
-            });
-        }
-        let kept: HashSet<&SessionKey> = sessions.iter().map(|(key, _)| key).collect();
+        let records = Records::read(input)?;
+        let kept: HashSet<&SessionKey> = records.sessions.iter().map(|(key, _)| key).collect();
         for (key, _) in self.reader.sessions.view().iter() {
             if !kept.contains(key) {
-                self.reader.ended.note(*key, now);
+                self.reader.ended.note(*key, records.now);
             }
         }
         self.sessions_of.clear();
-        for (key, session) in &sessions {
+        for (key, session) in &records.sessions {
             self.sessions_of
                 .entry(session.user.clone())
                 .or_default()
                 .insert(*key);
         }
-        self.requests = RecentRequests::restore(requests);
-        self.users.replace_all(users);
-        self.reader.attempts.replace_all(attempts);
-        self.reader.authenticators.replace_all(authenticators);
-        self.reader.sessions.replace_all(sessions);
-        self.set_in_force(set);
-        self.set_now(now);
+        self.requests = RecentRequests::restore(records.requests);
+        self.users.replace_all(records.users);
+        self.reader.attempts.replace_all(records.attempts);
+        self.reader
+            .authenticators
+            .replace_all(records.authenticators);
+        self.reader.overrides.replace_all(records.overrides);
+        self.reader
+            .by_email
+            .replace_all(by_email(&records.accounts));
+        let accounts = records.accounts.into_iter();
+        let accounts = accounts.map(|account| (account.name.clone(), account));
+        self.reader.accounts.replace_all(accounts);
+        self.reader.sessions.replace_all(records.sessions);
+        self.set_in_force(records.set);
+        self.set_now(records.now);
         Ok(())
     }
 }
@@ -158,6 +244,17 @@ fn set_of(frame: &[u8]) -> Result<u32, SnapshotError> {
         return Err(SnapshotError::Newer { found, known });
     }
     Ok(found)
+}
+
+fn by_email(accounts: &[Account]) -> BTreeMap<String, BTreeSet<UserName>> {
+    let mut by_email: BTreeMap<String, BTreeSet<UserName>> = BTreeMap::new();
+    for account in accounts {
+        for email in &account.emails {
+            let names = by_email.entry(email.to_lowercase()).or_default();
+            names.insert(account.name.clone());
+        }
+    }
+    by_email
 }
 
 fn write_runs<T: Serialize>(

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ended::EndedSessions;
 use crate::{
-    Attempts, Authenticators, Budget, Rejection, Reply, RequestId, Session, SessionKey, ShardedMap,
-    Subject, Timestamp, UserName, View,
+    Account, Attempts, Authenticators, Budget, PasswordOverride, Rejection, Reply, RequestId,
+    Session, SessionKey, ShardedMap, Subject, Timestamp, UserName, View,
 };
 
 /// What is known of a user beyond their source (users file, directory).
@@ -52,6 +52,8 @@ impl State {
             users: self.users.view(),
             attempts: self.reader.attempts.view(),
             authenticators: self.reader.authenticators.view(),
+            accounts: self.reader.accounts.view(),
+            overrides: self.reader.overrides.view(),
             requests: self.requests.in_order().collect(),
         }
     }
@@ -80,6 +82,10 @@ pub struct Reader {
     pub(crate) sessions: ShardedMap<SessionKey, Session>,
     pub(crate) attempts: ShardedMap<Subject, Attempts>,
     pub(crate) authenticators: ShardedMap<UserName, Authenticators>,
+    pub(crate) accounts: ShardedMap<UserName, Account>,
+    pub(crate) overrides: ShardedMap<UserName, PasswordOverride>,
+    /// Whose address it is, by the address in lower case. Derived from the accounts, so it is in no snapshot.
+    pub(crate) by_email: ShardedMap<String, BTreeSet<UserName>>,
     pub(crate) ended: EndedSessions,
 }
 
@@ -139,6 +145,31 @@ impl Reader {
         self.authenticators.view()
     }
 
+    /// The account of one of the cluster's users, disabled or not.
+    #[must_use]
+    pub fn account(&self, user: &UserName) -> Option<Arc<Account>> {
+        self.accounts.get(user)
+    }
+
+    /// Whose e-mail address it is, in lower case; nobody's if it is that of several.
+    #[must_use]
+    pub fn name_of_email(&self, lower: &str) -> Option<UserName> {
+        let names = self.by_email.get(&lower.to_owned())?;
+        names.first().filter(|_| names.len() == 1).cloned()
+    }
+
+    /// All of the cluster's users as they are now.
+    #[must_use]
+    pub fn accounts(&self) -> View<UserName, Account> {
+        self.accounts.view()
+    }
+
+    /// What was set in place of the password that the users file declares, whether it still counts or not.
+    #[must_use]
+    pub fn password_override(&self, user: &UserName) -> Option<Arc<PasswordOverride>> {
+        self.overrides.get(user)
+    }
+
     /// How many sessions there are, expired ones that have not been removed yet included.
     #[must_use]
     pub fn session_count(&self) -> usize {
@@ -189,6 +220,8 @@ pub struct StateView {
     pub(crate) users: View<UserName, User>,
     pub(crate) attempts: View<Subject, Attempts>,
     pub(crate) authenticators: View<UserName, Authenticators>,
+    pub(crate) accounts: View<UserName, Account>,
+    pub(crate) overrides: View<UserName, PasswordOverride>,
     pub(crate) requests: Vec<RememberedRequest>,
 }
 

@@ -1,7 +1,7 @@
 //! What was shipped stays: the bytes of every command, of its reply, and of the snapshot of the state they make.
 //!
 //! `data/set-1.txt` holds the first set of commands as the program that shipped it wrote them. Its lines never change; a
-//! later set gets a file of its own. Old logs and snapshots, and members that are still of that version, depend on it.
+//! later set gets a file of its own; the second is read by `account.rs`. Old logs and snapshots, and members that are still of that version, depend on it.
 
 #![allow(
     clippy::unwrap_used,
@@ -61,6 +61,12 @@ fn name(command: &Command) -> &'static str {
         Command::UseTotp(_) => 10,
         Command::Ban { .. } => 11,
         Command::LiftBan { .. } => 12,
+        Command::PutUser { .. }
+        | Command::SetPassword { .. }
+        | Command::DisableUser { .. }
+        | Command::EnableUser { .. }
+        | Command::RemoveUser { .. }
+        | Command::OverridePassword { .. } => unreachable!("it is of the second set"),
     };
     NAMES[place]
 }

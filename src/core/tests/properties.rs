@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use quorate_core::{
-    Budget, Command, Level, NewSession, Outcome, Proposal, Rejection, Reply, RequestId,
-    ReservationId, SessionKey, State, Subject, Timestamp, UserName,
+    Account, Budget, Command, Level, NewSession, Outcome, PasswordHash, Proposal, Rejection, Reply,
+    RequestId, ReservationId, SessionKey, State, Subject, Timestamp, UserName,
 };
 
 const BUDGET: Budget = Budget {
@@ -33,6 +33,8 @@ enum Action {
     End { which: usize },
     Kill { user: u8, keep: usize },
     Touch { which: usize, later_ms: u64 },
+    Put { user: u8, fields: u8 },
+    Change { user: u8, keep: usize, how: u8 },
     ExpireSessions,
     ExpireAttempts,
     Retry { which: usize },
@@ -51,6 +53,8 @@ fn action() -> impl Strategy<Value = Action> {
         1 => any::<usize>().prop_map(|which| Action::End { which }),
         1 => (0..USERS, any::<usize>()).prop_map(|(user, keep)| Action::Kill { user, keep }),
         1 => (any::<usize>(), 0..100_000u64).prop_map(|(which, later_ms)| Action::Touch { which, later_ms }),
+        2 => (0..USERS, any::<u8>()).prop_map(|(user, fields)| Action::Put { user, fields }),
+        2 => (0..USERS, any::<usize>(), 0..5u8).prop_map(|(user, keep, how)| Action::Change { user, keep, how }),
         1 => Just(Action::ExpireSessions),
         1 => Just(Action::ExpireAttempts),
         1 => any::<usize>().prop_map(|which| Action::Retry { which }),
@@ -79,6 +83,7 @@ struct World {
     guesses: Vec<(ReservationId, u8, Vec<Subject>)>,
     sessions: usize,
     epochs: BTreeMap<u8, u64>,
+    accounts: BTreeMap<u8, Account>,
 }
 
 impl World {
@@ -157,6 +162,8 @@ impl World {
                     seen: vec![(key(self.session(*which)), seen_at)],
                 }
             }
+            Action::Put { user, fields } => self.put(*user, *fields),
+            Action::Change { user, keep, how } => self.change(*user, *keep, *how),
             Action::ExpireSessions => Command::ExpireSessions {
                 keys: (0..self.sessions).map(key).collect(),
             },
@@ -192,6 +199,72 @@ impl World {
             subjects,
             budget: BUDGET,
             epoch,
+        }
+    }
+
+    /// What the state is expected to hold is put in place of, so that most commands change something.
+    fn put(&mut self, number: u8, fields: u8) -> Command {
+        let account = Account {
+            name: user(number),
+            display_name: format!("user {fields}"),
+            emails: (0..fields % 3)
+                .map(|at| format!("{at}@Example.com"))
+                .collect(),
+            groups: (0..fields % 5).map(|at| format!("group{at}")).collect(),
+            password: (!fields.is_multiple_of(7)).then(|| PasswordHash::of_phc("first")),
+            disabled: fields.is_multiple_of(11),
+        };
+        let known = self.accounts.insert(number, account.clone());
+        let replaces = known.as_ref().map(Account::digest);
+        if known.is_some_and(|known| {
+            known.password != account.password || (account.disabled && !known.disabled)
+        }) {
+            *self.epochs.entry(number).or_default() += 1;
+        }
+        Command::PutUser { account, replaces }
+    }
+
+    fn change(&mut self, number: u8, keep: usize, how: u8) -> Command {
+        let user = user(number);
+        let keep = Some(key(self.session(keep)));
+        let password = PasswordHash::of_phc(&format!("password {how}"));
+        let known = self.accounts.get_mut(&number);
+        if how == 0 || (known.is_some() && how < 4) {
+            *self.epochs.entry(number).or_default() += 1;
+        }
+        match (how, known) {
+            (0, _) => Command::OverridePassword {
+                user,
+                replaces: PasswordHash::of_phc("declared").digest(),
+                password,
+                keep,
+            },
+            (1, known) => {
+                if let Some(known) = known {
+                    known.password = Some(password.clone());
+                }
+                Command::SetPassword {
+                    user,
+                    password,
+                    keep,
+                }
+            }
+            (2, known) => {
+                if let Some(known) = known {
+                    known.disabled = true;
+                }
+                Command::DisableUser { user }
+            }
+            (3, _) => {
+                self.accounts.remove(&number);
+                Command::RemoveUser { user }
+            }
+            (_, known) => {
+                if let Some(known) = known {
+                    known.disabled = false;
+                }
+                Command::EnableUser { user }
+            }
         }
     }
 
@@ -247,7 +320,27 @@ proptest! {
         let mut state = State::new();
         state.load(&mut bytes(&replay(head)).as_slice()).unwrap();
         tail.iter().for_each(|proposal| { let _ = state.apply(proposal); });
-        prop_assert_eq!(bytes(&state), bytes(&replay(&log)));
+        let full = replay(&log);
+        prop_assert_eq!(bytes(&state), bytes(&full));
+        for at in 0..3 {
+            let address = format!("{at}@example.com");
+            prop_assert_eq!(state.reader().name_of_email(&address), full.reader().name_of_email(&address));
+        }
+    }
+
+    #[test]
+    fn an_address_leads_to_the_one_user_who_has_it(actions in actions()) {
+        let mut state = State::new();
+        for proposal in proposals(&actions) {
+            let _ = state.apply(&proposal);
+            let accounts = state.reader().accounts();
+            for at in 0..3 {
+                let address = format!("{at}@Example.com");
+                let owners: Vec<_> = accounts.iter().filter(|(_, account)| account.emails.contains(&address)).collect();
+                let only = owners.first().filter(|_| owners.len() == 1).map(|(name, _)| (*name).clone());
+                prop_assert_eq!(state.reader().name_of_email(&address.to_lowercase()), only);
+            }
+        }
     }
 
     #[test]
@@ -299,12 +392,13 @@ proptest! {
         let mut state = State::new();
         let mut applied = BTreeSet::new();
         for proposal in proposals(&actions) {
-            let _ = state.apply(&proposal);
+            let reply = state.apply(&proposal);
             let is_first = applied.insert(proposal.id);
-            if let (true, Command::KillUser { user, keep }) = (is_first, &proposal.command) {
+            if let (true, Some((user, keep)), Reply::Ended { .. }) = (is_first, killed(&proposal.command), reply) {
+                prop_assert!(proposal.command.is_revoking());
                 let sessions = state.reader().sessions();
                 let left = sessions.iter().filter(|(_, session)| session.user == *user);
-                prop_assert!(left.into_iter().all(|(key, _)| Some(*key) == *keep));
+                prop_assert!(left.into_iter().all(|(key, _)| Some(*key) == keep));
             }
         }
     }
@@ -337,6 +431,17 @@ proptest! {
                 _ => {}
             }
         }
+    }
+}
+
+/// Whose sessions a command ends if it does what it says, and which one stays.
+fn killed(command: &Command) -> Option<(&UserName, Option<SessionKey>)> {
+    match command {
+        Command::KillUser { user, keep }
+        | Command::SetPassword { user, keep, .. }
+        | Command::OverridePassword { user, keep, .. } => Some((user, *keep)),
+        Command::DisableUser { user } | Command::RemoveUser { user } => Some((user, None)),
+        _ => None,
     }
 }
 
