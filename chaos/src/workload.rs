@@ -120,10 +120,21 @@ impl<'a> World<'a> {
     /// An administrator's end of all sessions of `user`, which are the `known` ones.
     fn kill(&self, node: usize, user: &str, known: &[Known]) -> Outcome {
         let body = format!(r#"{{"user":"{user}"}}"#);
+        self.order(node, ("/v1/session/kill", &body), known)
+    }
+
+    /// An administrator's new password for `user`, which ends their sessions as well. It reads like the old one, so the
+    /// other clients know it.
+    fn set_password(&self, node: usize, user: &str, known: &[Known]) -> Outcome {
+        let body = format!(r#"{{"user":"{user}","password":"password"}}"#);
+        self.order(node, ("/v1/user/passwd", &body), known)
+    }
+
+    /// A command of an administrator that ends the `known` sessions.
+    fn order(&self, node: usize, (path, body): (&str, &str), known: &[Known]) -> Outcome {
         let called = self.recorder.now();
         let socket = self.sockets.get(node);
-        let answer = socket
-            .and_then(|socket| client::command(socket, "/v1/session/kill", &body, CHANGE_PATIENCE));
+        let answer = socket.and_then(|socket| client::command(socket, path, body, CHANGE_PATIENCE));
         let outcome = match answer.map(|answer| answer.status) {
             Some(200) => Outcome::Yes,
             Some(_) => Outcome::Unavailable,

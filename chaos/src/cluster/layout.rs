@@ -92,7 +92,7 @@ fn configuration(
         "server: {{address: 'tcp://{http}'}}
 log: {{level: info, format: json}}
 storage: {{encryption_key: 'a key of the chaos runs, long enough'}}
-authentication_backend: {{file: {{path: '{folder}/users.yml'}}}}
+authentication_backend: {{file: {{path: '{folder}/users.yml', password: {{argon2: {{iterations: 1, memory: 64, parallelism: 1}}}}}}}}
 regulation: {{max_retries: {GUESSES_MAX}, find_time: '30d', ban_time: '30d'}}
 session: {{expiration: '60d', inactivity: '60d', cookies: [{{domain: example.com, authelia_url: 'https://auth.example.com'}}]}}
 access_control: {{default_policy: deny, rules: [{{domain: one.example.com, policy: one_factor}}]}}

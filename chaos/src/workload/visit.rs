@@ -43,6 +43,12 @@ impl World<'_> {
                     });
                     open.clear();
                 }
+                3 => {
+                    self.end(&open, &mut choices, |node, open| {
+                        self.set_password(node, &user, open)
+                    });
+                    open.clear();
+                }
                 _ => {
                     open.pop();
                     self.end(&[known], &mut choices, |node, open| {
