@@ -16,6 +16,7 @@ mod router;
 mod session;
 mod status;
 mod totp;
+mod user;
 
 use std::path::{Path, PathBuf};
 

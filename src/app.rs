@@ -1,5 +1,7 @@
 //! What can be done: the use cases, without a word of HTTP. Each reads, decides and proposes.
 
+mod account;
+mod guess;
 mod known;
 mod line;
 pub mod login;
@@ -15,6 +17,7 @@ mod throttle;
 pub mod token;
 mod touch;
 
+pub use account::{AccountChange, AccountError, Import};
 pub use readiness::NodeReport;
 
 use std::sync::Arc;

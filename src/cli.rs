@@ -77,7 +77,7 @@ enum Command {
     /// See who is logged in, and end sessions.
     #[command(subcommand)]
     Session(session::Session),
-    /// Look after what the members keep: bans and users' second factors.
+    /// Look after what the members keep: bans, users and their second factors.
     #[command(subcommand)]
     Storage(storage::Storage),
     /// Print completions for a shell.

@@ -38,7 +38,7 @@ pub use types::{
     AccessControl, AuthnStrategy, AuthzEndpoint, ClusterConfig, Config, CookieDomain,
     Implementation, Listen, Log, LogFormat, LogLevel, Member, Metrics, PortalUrl, Reads, Refresh,
     Regulation, RegulationModes, SameSite, Scheme, Server, Sessions, Storage, StrategyKind,
-    Telemetry, Theme, Timeouts, TlsFiles, UsersFile,
+    Telemetry, Theme, Timeouts, TlsFiles, UserBackend, UsersFile,
 };
 pub(crate) use value::duration;
 

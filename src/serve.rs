@@ -34,7 +34,9 @@ pub async fn run(selection: Selection) -> Result<(), Failure> {
     for notice in &prepared.config.notices {
         tracing::warn!("{notice}");
     }
-    prepared.users.log_notices();
+    for notice in prepared.users.notices() {
+        tracing::warn!("{notice}");
+    }
     if prepared.config.server.trusts_by_default {
         tracing::info!(
             "server.trusted_proxies is not set: forwarded headers count from loopback and private networks"
@@ -96,9 +98,14 @@ fn plain(socket: Socket) -> Listener {
 fn spawn_background(app: &Arc<App>) {
     let touching = Arc::clone(app);
     tokio::spawn(async move { touching.replicate_touches().await });
-    if app.config.users.watch {
+    let file = app.config.users.file.as_ref();
+    if file.is_some_and(|file| file.watch) {
         let watching = Arc::clone(app);
-        tokio::spawn(async move { watching.users.watch().await });
+        tokio::spawn(async move {
+            if let Some(file) = watching.users.file() {
+                file.watch().await;
+            }
+        });
     }
 }
 

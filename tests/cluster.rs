@@ -11,6 +11,7 @@ mod reload;
 mod second_factor;
 mod session;
 mod upgrade;
+mod users;
 mod users_file;
 
 use serde_json::json;

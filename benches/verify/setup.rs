@@ -105,7 +105,7 @@ pub(crate) async fn site(sessions: usize, rules: usize, stopping: watch::Receive
     });
     let node = node.await.unwrap();
     let token = open_sessions(&node, sessions).await;
-    let source = UserSource::load(users, (&config.users).into()).unwrap();
+    let source = UserSource::load(&config.users).unwrap();
     let socket = super::bind().await;
     let address = socket.local_addr().unwrap();
     let app = Arc::new(App::new(config, node, source));

@@ -2,8 +2,15 @@
 //!
 //! `--output json` prints them as they are. Fields are added, never renamed.
 
+mod user;
+
 use quorate_raft::Change;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use user::{
+    ImportOrder, Imported, PasswordOrder, PasswordState, UserChange, UserChanged, UserLine,
+    UserOrder, UserTarget,
+};
 
 /// Any answer that is not 200.
 #[derive(Debug, Serialize, Deserialize)]

@@ -21,8 +21,8 @@ pub(super) async fn generate(
     State(app): State<Arc<App>>,
     Json(order): Json<TotpOrder>,
 ) -> Result<Json<TotpDevice>, Refusal> {
-    let user = known_user(&app, &order.user)?;
     app.node.read_index().await?;
+    let user = known_user(&app, &order.user)?;
     if app.totp(&user).is_some() && !order.force {
         return Err(Refusal::wrong(format!(
             "`{user}` has a one-time password device already; `--force` replaces it"
@@ -134,10 +134,10 @@ fn describe(user: &UserName, device: &NewTotp, secret: &[u8]) -> TotpDevice {
 
 /// A device for a name that nobody has would wait for whoever gets that name.
 fn known_user(app: &App, name: &str) -> Result<UserName, Refusal> {
-    let user = app.users.enabled(name);
+    let user = app.users.search(name, app.node.reader());
     user.map(|user| user.name.clone()).ok_or_else(|| {
         Refusal::missing(format!(
-            "there is no user `{name}` who may log in; names are compared as the users file writes them"
+            "there is no user `{name}` who may log in; `quorate storage user list` shows all"
         ))
     })
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use hmac::{Hmac, Mac};
-use quorate_core::{Subject, UserName};
+use quorate_core::{Account, Subject, UserName};
 use quorate_raft::ProposeError;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
@@ -20,7 +20,6 @@ use zeroize::Zeroizing;
 
 use super::App;
 use super::login::LoginError;
-use crate::authn::file::UserEntry;
 use crate::config::Reads;
 
 /// How many users' credentials are kept at most; beyond it all are forgotten and checked again.
@@ -90,7 +89,7 @@ impl App {
         password: Zeroizing<String>,
         address: IpAddr,
         lifespan: Duration,
-    ) -> Result<Arc<UserEntry>, LoginError> {
+    ) -> Result<Arc<Account>, LoginError> {
         if lifespan.is_zero() {
             return self.check_credentials(username, password, address).await;
         }
@@ -101,7 +100,8 @@ impl App {
         let user = self
             .check_credentials(username, password.clone(), address)
             .await?;
-        if let Some(tag) = self.known.tag(&password, user.password.as_str()) {
+        let hash = user.password.as_ref();
+        if let Some(tag) = hash.and_then(|hash| self.known.tag(&password, hash.as_str())) {
             self.known.keep(&user.name, tag, now);
         }
         Ok(user)
@@ -113,10 +113,11 @@ impl App {
         password: &str,
         address: IpAddr,
         lifespan: Duration,
-    ) -> Result<Option<Arc<UserEntry>>, ProposeError> {
+    ) -> Result<Option<Arc<Account>>, ProposeError> {
         let look = || {
-            let user = self.users.enabled(username)?;
-            let tag = self.known.tag(password, user.password.as_str())?;
+            let user = self.user(username)?;
+            let hash = user.password.as_ref()?;
+            let tag = self.known.tag(password, hash.as_str())?;
             let is_known = self.known.knows(&user.name, &tag, lifespan, Instant::now());
             let subjects = [
                 Subject::User(user.name.clone()),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use quorate_core::{
-    Command, Level, NewSession, Outcome, Rejection, Reply, ReservationId, SessionKey, Subject,
-    UserName,
+    Account, Command, Level, NewSession, Outcome, PasswordHash, Rejection, Reply, ReservationId,
+    SessionKey, Subject, UserName,
 };
 use quorate_raft::ProposeError;
 use zeroize::Zeroizing;
@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 use super::App;
 use super::session::Authenticated;
 use super::token::Secret;
-use crate::authn::file::UserEntry;
 use crate::config::CookieDomain;
 use crate::metrics::Factor;
 use crate::random;
@@ -53,7 +52,7 @@ pub struct Opened {
     /// How far the visitor has proven who they are.
     pub level: Level,
     /// Who logged in.
-    pub user: Arc<UserEntry>,
+    pub user: Arc<Account>,
 }
 
 /// Why a login did not work. Visitors are told no more than the variant.
@@ -97,7 +96,7 @@ impl App {
     /// One line for each try. A name that nobody has is not written down: people type passwords into the wrong field.
     fn log_attempt(&self, attempt: &Attempt<'_>, result: &Result<Opened, LoginError>) {
         let (address, domain) = (attempt.address, attempt.domain.domain.as_str());
-        let user = self.users.enabled(attempt.username);
+        let user = self.user(attempt.username);
         let user = user.as_ref().map(|user| user.name.as_str());
         match result {
             Ok(_) => tracing::info!(user, %address, domain, "logged in"),
@@ -117,7 +116,7 @@ impl App {
         username: &str,
         password: Zeroizing<String>,
         address: IpAddr,
-    ) -> Result<Arc<UserEntry>, LoginError> {
+    ) -> Result<Arc<Account>, LoginError> {
         let started = Instant::now();
         let result = self.try_credentials(username, &password, address).await;
         self.metrics
@@ -130,10 +129,14 @@ impl App {
         username: &str,
         password: &Zeroizing<String>,
         address: IpAddr,
-    ) -> Result<Arc<UserEntry>, LoginError> {
+    ) -> Result<Arc<Account>, LoginError> {
         let (user, reserved) = self.guess(username, password, address).await?;
         self.resolve(&reserved, Outcome::Right).await?;
-        Ok(user)
+        // No session is opened, which would notice a change, so what was checked is looked at again.
+        match self.user(username) {
+            Some(now) if now.name == user.name && now.password == user.password => Ok(now),
+            _ => Err(LoginError::Refused("the user changed meanwhile")),
+        }
     }
 
     /// Checks the password of who is logged in, and opens a session of the same level in place of the old one.
@@ -197,7 +200,7 @@ impl App {
     /// Opens a session for a right guess, which is resolved by the same command.
     async fn open(
         &self,
-        user: Arc<UserEntry>,
+        user: Arc<Account>,
         reserved: Reserved,
         session: NewSession,
         replaces: Option<SessionKey>,
@@ -237,18 +240,14 @@ impl App {
         username: &str,
         password: &Zeroizing<String>,
         address: IpAddr,
-    ) -> Result<(Arc<UserEntry>, Reserved), LoginError> {
+    ) -> Result<(Arc<Account>, Reserved), LoginError> {
         let place = Subject::of_address(address);
         if !self.throttle.admit(&place, self.now()) {
             return Err(LoginError::Busy("too many logins from this address"));
         }
-        let user = self.users.enabled(username);
-        let name = user.as_ref().map(|user| &user.name);
-        let subjects = self.subjects(name, place);
-        let reserved = self.reserve(name, subjects).await?;
-        let hash = user
-            .as_ref()
-            .map_or_else(|| Arc::clone(&self.decoy), |user| user.password.phc());
+        let (user, reserved) = self.reserve_for(username, place).await?;
+        let hash = user.as_ref().and_then(|user| user.password.as_ref());
+        let hash = hash.map_or_else(|| Arc::clone(&self.decoy), PasswordHash::phc);
         let started = Instant::now();
         let Ok(matches) = self.passwords.check(password.clone(), hash).await else {
             self.resolve(&reserved, Outcome::NotChecked).await?;
@@ -259,17 +258,17 @@ impl App {
             Some(user) if matches => Ok((user, reserved)),
             user => {
                 self.resolve(&reserved, Outcome::Wrong).await?;
-                Err(LoginError::Refused(if user.is_some() {
-                    "wrong password"
-                } else {
-                    "unknown or disabled user"
+                Err(LoginError::Refused(match user {
+                    Some(user) if user.password.is_none() => "the user has no password",
+                    Some(_) => "wrong password",
+                    None => "unknown or disabled user",
                 }))
             }
         }
     }
 
     /// Whose budget a guess at a password is charged to.
-    fn subjects(&self, user: Option<&UserName>, place: Subject) -> Vec<Subject> {
+    pub(super) fn subjects(&self, user: Option<&UserName>, place: Subject) -> Vec<Subject> {
         let regulation = &self.config.regulation;
         let mut subjects = Vec::new();
         if regulation.max_retries > 0 {

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use quorate_core::{Command, Session, SessionKey, Timestamp};
+use quorate_core::{Account, Command, Session, SessionKey, Timestamp};
 use quorate_raft::ProposeError;
 
 use super::App;
 use super::login::Opened;
 use super::token::UnverifiedToken;
-use crate::authn::file::UserEntry;
 use crate::clock;
 use crate::config::{CookieDomain, Reads};
 
@@ -24,7 +23,7 @@ pub struct Authenticated {
     /// The session.
     pub session: Arc<Session>,
     /// The user as their source describes them now.
-    pub user: Arc<UserEntry>,
+    pub user: Arc<Account>,
 }
 
 impl Authenticated {
@@ -84,7 +83,7 @@ impl App {
         if !session.is_live(now) {
             return Ok(None);
         }
-        let Some(user) = self.users.enabled(session.user.as_str()) else {
+        let Some(user) = self.users.of_session(&session.user, self.node.reader()) else {
             self.end(token.key).await?;
             return Ok(None);
         };

@@ -4,16 +4,19 @@
 //! hashes are only looked at for their form.
 
 mod entry;
+mod source;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use quorate_core::UserName;
+use quorate_core::{Account, UserName};
 use sha2::{Digest as _, Sha256};
 
-pub use entry::{PasswordHash, UserEntry};
+pub use source::{FileSource, ReadUsers, UsersError};
 
-use crate::config::{Body, Findings, Node, Notice, Place, Problem, UsersFile, View, nearest, tree};
+use crate::config::{
+    Body, Findings, Node, Notice, Place, Problem, UserBackend, View, nearest, tree,
+};
 
 /// How names are looked up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,11 +27,11 @@ pub struct Options {
     pub case_insensitive: bool,
 }
 
-impl From<&UsersFile> for Options {
-    fn from(file: &UsersFile) -> Self {
+impl From<&UserBackend> for Options {
+    fn from(backend: &UserBackend) -> Self {
         Self {
-            search_email: file.search_email,
-            case_insensitive: file.case_insensitive,
+            search_email: backend.search_email,
+            case_insensitive: backend.case_insensitive,
         }
     }
 }
@@ -36,7 +39,7 @@ impl From<&UsersFile> for Options {
 /// All users of a file. Immutable: a changed file makes a new one.
 #[derive(Debug, Clone)]
 pub struct Users {
-    entries: BTreeMap<String, Arc<UserEntry>>,
+    entries: BTreeMap<String, Arc<Account>>,
     /// Names by e-mail address in lower case; empty unless addresses are searched.
     by_email: BTreeMap<String, String>,
     options: Options,
@@ -74,7 +77,7 @@ impl Users {
     ///
     /// The entry's own `name` is the one to go on with. A disabled user is found as well.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Arc<UserEntry>> {
+    pub fn get(&self, name: &str) -> Option<&Arc<Account>> {
         if self.options.case_insensitive {
             let lower = name.to_lowercase();
             return self.entries.get(&lower).or_else(|| self.of_email(&lower));
@@ -84,13 +87,19 @@ impl Users {
             .or_else(|| self.of_email(&name.to_lowercase()))
     }
 
-    fn of_email(&self, lower: &str) -> Option<&Arc<UserEntry>> {
+    /// The user of exactly that name, disabled or not.
+    #[must_use]
+    pub fn named(&self, name: &UserName) -> Option<&Arc<Account>> {
+        self.entries.get(name.as_str())
+    }
+
+    fn of_email(&self, lower: &str) -> Option<&Arc<Account>> {
         self.entries.get(self.by_email.get(lower)?)
     }
 
     /// Every user, in the order of names.
-    pub fn iter(&self) -> impl Iterator<Item = &UserEntry> {
-        self.entries.values().map(Arc::as_ref)
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.entries.values()
     }
 
     /// How many users there are, disabled ones included.
@@ -145,9 +154,9 @@ impl Users {
                     let path = format!("users.{}", user.name);
                     let view = View::of_entry(user, &path);
                     self.name_rules(&user.name, &user.at, &path, findings);
-                    if let Some(entry) = entry::read(&user.name, &user.value, &view, findings) {
+                    if let Some(account) = entry::read(&user.name, &user.value, &view, findings) {
                         places.insert(&user.name, &user.at);
-                        self.entries.insert(user.name.clone(), Arc::new(entry));
+                        self.entries.insert(user.name.clone(), Arc::new(account));
                     }
                 }
             }

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use quorate_core::PasswordHash;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
@@ -188,6 +189,16 @@ pub fn decoy(recipe: &Recipe) -> Arc<str> {
     made.map_or_else(|_| Arc::from(""), |digest| Arc::from(digest.to_string()))
 }
 
+/// A digest of `password` by `recipe`, with a salt of its own. Takes as long as a check.
+///
+/// # Errors
+/// Why this password cannot be hashed so, as a phrase.
+pub fn new_hash(password: &[u8], recipe: &Recipe) -> Result<PasswordHash, String> {
+    let salt = crate::random::vec(recipe.salt_length());
+    let made = recipe.make(password, &salt)?;
+    Ok(PasswordHash::of_phc(&made.to_string()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,6 +249,24 @@ mod tests {
         assert_eq!(counted.begun.get(), 2);
         assert_eq!(counted.took.numbers().count(), 2);
         assert_eq!(pool.waiting(), 0);
+    }
+
+    #[test]
+    fn a_new_hash_is_made_by_the_recipe_and_never_twice_the_same() {
+        let recipe = Recipe {
+            scheme: Scheme::Argon2 {
+                variant: Argon2Variant::I,
+                memory_kib: 64,
+                iterations: 2,
+                parallelism: 2,
+            },
+            ..Recipe::DEFAULT
+        };
+        let made = new_hash(b"secret", &recipe).expect("made");
+        let begin = "$argon2i$v=19$m=64,t=2,p=2$";
+        assert!(made.as_str().starts_with(begin), "{}", made.as_str());
+        assert!(verify(b"secret", made.as_str()) && !verify(b"other", made.as_str()));
+        assert_ne!(new_hash(b"secret", &recipe), Ok(made), "salts are random");
     }
 
     #[tokio::test]

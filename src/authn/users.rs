@@ -1,176 +1,172 @@
-//! The users as this node knows them now: the users file, read again when it changes.
+//! The users as this node knows them now, wherever they come from: the users file, or the cluster.
+//!
+//! Looking somebody up reads memory and waits for nothing. What the cluster keeps comes from the reader of the
+//! replicated state; whoever must not miss a change reads behind what makes it sure.
 
-use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
 
+use quorate_core::{Account, Reader, UserName};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
-use super::file::{Options, UserEntry, Users};
-use crate::config::{Notice, Problem};
+use super::file::{FileSource, Options, UsersError};
+use crate::config::{Notice, UserBackend};
 
-/// How often a watched file is looked at.
-const WATCH_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The users file and what it held when it was last read without a mistake.
+/// Where users come from.
 #[derive(Debug)]
-pub struct UserSource {
-    path: PathBuf,
+pub enum UserSource {
+    /// The users file of this node. The cluster keeps the passwords that were changed since.
+    File(FileSource),
+    /// The cluster itself.
+    Replicated(ReplicatedSource),
+}
+
+/// Users that the cluster keeps.
+#[derive(Debug)]
+pub struct ReplicatedSource {
     options: Options,
-    current: RwLock<Arc<Users>>,
-    /// Of the file's text.
+    /// Always the same: all members have what the log says.
     digest: watch::Sender<[u8; 32]>,
 }
 
-/// What the users file held when it was read, not yet taken over.
-#[derive(Debug)]
-pub struct ReadUsers {
-    users: Users,
-    digest: [u8; 32],
-}
-
-impl ReadUsers {
-    /// What is accepted but will surprise.
-    #[must_use]
-    pub fn notices(&self) -> &[Notice] {
-        self.users.notices()
-    }
-}
-
-/// Why the users file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum UsersError {
-    /// The file cannot be read.
-    #[error("the users file `{}` cannot be read", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What went wrong.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file has mistakes; each is one line.
-    #[error("the users file has {} mistakes", .0.len())]
-    Mistakes(Vec<Problem>),
-}
-
 impl UserSource {
-    /// Reads the file for the first time.
+    /// What the configuration asks for; a users file is read for the first time.
     ///
     /// # Errors
-    /// [`UsersError`] if it cannot be read or has mistakes; all of them are told.
-    pub fn load(path: PathBuf, options: Options) -> Result<Self, UsersError> {
-        let (users, digest) = read(&path, &options)?;
-        Ok(Self {
-            path,
-            options,
-            current: RwLock::new(Arc::new(users)),
-            digest: watch::Sender::new(digest),
-        })
+    /// [`UsersError`] if the file cannot be read or has mistakes; all of them are told.
+    pub fn load(backend: &UserBackend) -> Result<Self, UsersError> {
+        let options = Options::from(backend);
+        match &backend.file {
+            Some(file) => FileSource::load(file.path.clone(), options).map(Self::File),
+            None => {
+                let digest = Sha256::digest("authentication_backend.replicated").into();
+                Ok(Self::Replicated(ReplicatedSource {
+                    options,
+                    digest: watch::Sender::new(digest),
+                }))
+            }
+        }
     }
 
-    /// The user of that name, if there is one and it is not disabled.
+    /// Who logs in with what was typed, with the password that counts: by name, or by e-mail address, as configured.
+    /// `None` for a disabled user as well.
     #[must_use]
-    pub fn enabled(&self, name: &str) -> Option<Arc<UserEntry>> {
-        let users = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        users.get(name).filter(|user| !user.disabled).cloned()
+    pub fn search(&self, typed: &str, reader: &Reader) -> Option<Arc<Account>> {
+        let found = match self {
+            Self::File(file) => with_override(file.current().get(typed)?, reader),
+            Self::Replicated(source) => source.search(typed, reader)?,
+        };
+        Some(found).filter(|account| !account.disabled)
     }
 
-    /// All users as they are now.
+    /// The user of exactly that name, as a session has it; `None` for a disabled user as well. The password need not
+    /// be the one that counts.
     #[must_use]
-    pub fn current(&self) -> Arc<Users> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    pub fn of_session(&self, name: &UserName, reader: &Reader) -> Option<Arc<Account>> {
+        let found = match self {
+            Self::File(file) => file.current().named(name).cloned(),
+            Self::Replicated(_) => reader.account(name),
+        };
+        found.filter(|account| !account.disabled)
     }
 
-    /// The SHA-256 of the file as it was last read, for members to see that they have the same users.
+    /// The user of exactly that name, disabled or not, as their source describes them.
+    #[must_use]
+    pub fn named(&self, name: &UserName, reader: &Reader) -> Option<Arc<Account>> {
+        match self {
+            Self::File(file) => file.current().named(name).cloned(),
+            Self::Replicated(_) => reader.account(name),
+        }
+    }
+
+    /// Every user, in the order of names.
+    #[must_use]
+    pub fn all(&self, reader: &Reader) -> Vec<Account> {
+        match self {
+            Self::File(file) => file
+                .current()
+                .iter()
+                .map(|user| Account::clone(user))
+                .collect(),
+            Self::Replicated(_) => {
+                let accounts = reader.accounts();
+                let sorted = accounts.sorted().into_iter();
+                sorted.map(|(_, account)| account.clone()).collect()
+            }
+        }
+    }
+
+    /// How many there are, disabled ones included.
+    #[must_use]
+    pub fn count(&self, reader: &Reader) -> usize {
+        match self {
+            Self::File(file) => file.current().len(),
+            Self::Replicated(_) => reader.account_count(),
+        }
+    }
+
+    /// The users file, if users come from one.
+    #[must_use]
+    pub fn file(&self) -> Option<&FileSource> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::Replicated(_) => None,
+        }
+    }
+
+    /// By which members see that they have the same users.
     #[must_use]
     pub fn digest(&self) -> watch::Receiver<[u8; 32]> {
-        self.digest.subscribe()
-    }
-
-    /// Reads the file again. With a mistake in it, the users stay as they were.
-    ///
-    /// # Errors
-    /// As [`UserSource::load`].
-    pub fn reload(&self) -> Result<(), UsersError> {
-        self.replace(self.read()?);
-        Ok(())
-    }
-
-    /// Reads the file and leaves the users as they are.
-    ///
-    /// # Errors
-    /// As [`UserSource::load`].
-    pub fn read(&self) -> Result<ReadUsers, UsersError> {
-        let (users, digest) = read(&self.path, &self.options)?;
-        Ok(ReadUsers { users, digest })
-    }
-
-    /// Takes over what was read.
-    pub fn replace(&self, read: ReadUsers) {
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        *current = Arc::new(read.users);
-        drop(current);
-        self.digest.send_replace(read.digest);
-    }
-
-    /// Reads the file again and logs how that went.
-    pub fn reload_and_log(&self) {
-        match self.reload() {
-            Ok(()) => {
-                tracing::info!(path = %self.path.display(), users = self.current().len(), "users file read again");
-                self.log_notices();
-            }
-            Err(UsersError::Mistakes(problems)) => {
-                for problem in problems {
-                    tracing::error!(%problem, "users file not taken over; the users stay as they were");
-                }
-            }
-            Err(error) => {
-                tracing::error!(error = %chain(&error), "users file not taken over; the users stay as they were");
-            }
+        match self {
+            Self::File(file) => file.digest(),
+            Self::Replicated(source) => source.digest.subscribe(),
         }
     }
 
-    /// Logs what the file holds that is accepted but will surprise.
-    pub fn log_notices(&self) {
-        for notice in self.current().notices() {
-            tracing::warn!("{notice}");
-        }
-    }
-
-    /// Reads the file again whenever its time of change is another, for as long as the process lives.
-    pub async fn watch(&self) {
-        let mut known = self.changed_at();
-        let mut tick = tokio::time::interval(WATCH_INTERVAL);
-        loop {
-            tick.tick().await;
-            let changed_at = self.changed_at();
-            if changed_at.is_some() && changed_at != known {
-                known = changed_at;
-                self.reload_and_log();
-            }
-        }
-    }
-
-    fn changed_at(&self) -> Option<SystemTime> {
-        std::fs::metadata(&self.path)
-            .and_then(|metadata| metadata.modified())
-            .ok()
+    /// What is accepted but will surprise.
+    #[must_use]
+    pub fn notices(&self) -> Vec<Notice> {
+        self.file()
+            .map(|file| file.current().notices().to_vec())
+            .unwrap_or_default()
     }
 }
 
-/// The users in a file, and the SHA-256 of its text.
-fn read(path: &std::path::Path, options: &Options) -> Result<(Users, [u8; 32]), UsersError> {
-    let unreadable = |source| UsersError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
-    let users = super::file::parse(&text, &path.display().to_string(), options.clone())
-        .map_err(UsersError::Mistakes)?;
-    Ok((users, Sha256::digest(&text).into()))
+impl ReplicatedSource {
+    fn search(&self, typed: &str, reader: &Reader) -> Option<Arc<Account>> {
+        let lower = typed.to_lowercase();
+        let name = match self.options.case_insensitive {
+            true => &lower,
+            false => typed,
+        };
+        let by_name = UserName::parse(name).ok();
+        let by_name = by_name.and_then(|name| reader.account(&name));
+        if by_name.is_some() || !self.options.search_email {
+            return by_name;
+        }
+        reader.account(&reader.name_of_email(&lower)?)
+    }
+}
+
+/// A user of the file with the password that counts.
+#[must_use]
+pub fn with_override(account: &Arc<Account>, reader: &Reader) -> Arc<Account> {
+    let set = reader.password_override(&account.name);
+    let set = set.filter(|set| is_in_force(account, set.replaces));
+    match set {
+        Some(set) => Arc::new(Account {
+            password: Some(set.password.clone()),
+            ..Account::clone(account)
+        }),
+        None => Arc::clone(account),
+    }
+}
+
+/// Whether a password in place of the one with the digest `replaces` counts for a user as the file declares them.
+#[must_use]
+pub fn is_in_force(account: &Account, replaces: [u8; 32]) -> bool {
+    let declared = account.password.as_ref();
+    declared.is_some_and(|declared| declared.digest() == replaces)
 }
 
 /// An error with its causes, on one line.

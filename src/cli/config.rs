@@ -184,12 +184,15 @@ fn print_texts(texts: &[(String, String)]) -> std::io::Result<()> {
 /// Says what was found to be in order, after whatever the operator should read once.
 fn report(prepared: &Prepared) -> std::io::Result<()> {
     let mut out = std::io::stdout();
-    let users = prepared.users.current();
-    for notice in prepared.config.notices.iter().chain(users.notices()) {
+    let of_users = prepared.users.notices();
+    for notice in prepared.config.notices.iter().chain(&of_users) {
         writeln!(out, "notice: {notice}")?;
     }
     let rules = counted(prepared.config.access.rules.len(), "access rule");
-    let users = counted(users.len(), "user");
+    let users = match prepared.users.file() {
+        Some(file) => counted(file.current().len(), "user"),
+        None => "users in the cluster".to_owned(),
+    };
     writeln!(out, "The configuration is valid: {rules}, {users}.")
 }
 

@@ -11,6 +11,7 @@ use clap::Subcommand;
 use super::failure::Failure;
 
 pub(super) use hash::digest;
+pub(super) use prompt::{Confirmation, read_password};
 pub(super) use rand::{fill_random, random_secret};
 
 /// Hash passwords; make random strings, keys and certificates.

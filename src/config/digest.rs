@@ -62,6 +62,9 @@ pub(crate) fn digest(config: &Config) -> [u8; 32] {
     lines.add("regulation.ban_time", regulation.ban_time.as_millis());
     lines.add("totp", format_args!("{:?}", config.totp));
     let users = &config.users;
+    if users.file.is_none() {
+        lines.add("users.source", "replicated");
+    }
     lines.add(
         "users.search",
         format_args!("{} {}", users.search_email, users.case_insensitive),

@@ -25,7 +25,7 @@ pub use server::{
 };
 pub use session::{CookieDomain, PortalUrl, SameSite, Sessions};
 pub(crate) use session::{WebUrl, covers};
-pub use users::{Refresh, UsersFile};
+pub use users::{Refresh, UserBackend, UsersFile};
 
 /// The whole configuration, validated.
 #[derive(Debug, Clone)]
@@ -40,8 +40,8 @@ pub struct Config {
     pub session: Sessions,
     /// `access_control` and `definitions.network`.
     pub access: AccessControl,
-    /// `authentication_backend.file`.
-    pub users: UsersFile,
+    /// `authentication_backend`.
+    pub users: UserBackend,
     /// `regulation`.
     pub regulation: Regulation,
     /// `totp`.

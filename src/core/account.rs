@@ -12,30 +12,31 @@ use sha2::{Digest, Sha256};
 
 use crate::{Timestamp, UserName};
 
-/// What a password is checked against: a PHC string, whose form whoever makes one has checked. Not shown by `Debug`.
+/// What a password is checked against: salt, costs and key as text, in a form that whoever makes one has checked; most
+/// often a PHC string. Not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordHash(Arc<str>);
 
 impl PasswordHash {
-    /// Takes a PHC string as it is.
+    /// Takes the text as it is.
     #[must_use]
     pub fn of_phc(phc: &str) -> Self {
         Self(Arc::from(phc))
     }
 
-    /// The PHC string.
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The PHC string, shared.
+    /// The text, shared.
     #[must_use]
     pub fn phc(&self) -> Arc<str> {
         Arc::clone(&self.0)
     }
 
-    /// SHA-256 of the PHC string, by which a [`PasswordOverride`] names the password it takes the place of.
+    /// SHA-256 of the text, by which a [`PasswordOverride`] names the password it takes the place of.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         Sha256::digest(self.0.as_bytes()).into()

@@ -98,6 +98,9 @@ impl Default for Reader {
             sessions: ShardedMap::default(),
             attempts: ShardedMap::default(),
             authenticators: ShardedMap::default(),
+            accounts: ShardedMap::default(),
+            overrides: ShardedMap::default(),
+            by_email: ShardedMap::default(),
             ended: EndedSessions::default(),
         }
     }
@@ -162,6 +165,12 @@ impl Reader {
     #[must_use]
     pub fn accounts(&self) -> View<UserName, Account> {
         self.accounts.view()
+    }
+
+    /// How many users the cluster keeps.
+    #[must_use]
+    pub fn account_count(&self) -> usize {
+        self.accounts.len()
     }
 
     /// What was set in place of the password that the users file declares, whether it still counts or not.

@@ -12,8 +12,8 @@ use axum::body::Body;
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use quorate_core::Level;
 use quorate_core::access::{Identity, Permit, Proof, Verdict, answer};
+use quorate_core::{Account, Level};
 
 use super::authz::answer as replies;
 use super::authz::authorization::Credentials;
@@ -27,7 +27,6 @@ use crate::app::App;
 use crate::app::login::LoginError;
 use crate::app::session::Authenticated;
 use crate::app::token::{Secret, UnverifiedToken};
-use crate::authn::file::UserEntry;
 use crate::config::CookieDomain;
 
 /// No refusal of credentials in a header is faster than this: it costs a guesser time, and a browser asks only once.
@@ -37,13 +36,13 @@ const HEADER_REFUSAL_MIN: Duration = Duration::from_secs(2);
 enum Asker {
     Anonymous,
     Session(Authenticated),
-    Credentials(Arc<UserEntry>),
+    Credentials(Arc<Account>),
     /// Credentials that are malformed or wrong.
     Rejected,
 }
 
 impl Asker {
-    fn into_user(self) -> Option<Arc<UserEntry>> {
+    fn into_user(self) -> Option<Arc<Account>> {
         match self {
             Self::Session(who) => Some(who.user),
             Self::Credentials(user) => Some(user),
@@ -62,7 +61,7 @@ struct Found {
 /// What becomes of a request.
 enum Ruling {
     /// It may pass; the site is told of the user, if one is known.
-    Allow(Permit, Option<Arc<UserEntry>>),
+    Allow(Permit, Option<Arc<Account>>),
     /// Anything else, ready to send.
     Reply(Response),
 }
@@ -88,7 +87,7 @@ pub(super) async fn verify(
 }
 
 /// The answer that lets a request pass, in the memory of the request's own header fields.
-fn allow(permit: Permit, user: Option<&UserEntry>, room: HeaderMap) -> Response {
+fn allow(permit: Permit, user: Option<&Account>, room: HeaderMap) -> Response {
     let who = user.map(|user| replies::RemoteUser {
         user: user.name.as_str(),
         groups: &user.groups,

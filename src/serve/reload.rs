@@ -9,7 +9,7 @@ use tokio_rustls::TlsAcceptor;
 use super::start;
 use crate::admin::answer::Reloaded;
 use crate::app::App;
-use crate::authn::users::ReadUsers;
+use crate::authn::file::{FileSource, ReadUsers};
 use crate::config::{Config, Problem, Selection};
 use crate::http::tls::{self, Acceptors};
 
@@ -26,7 +26,8 @@ pub(crate) struct Reloader {
 /// What the files say now, without a mistake.
 struct Files {
     config: Config,
-    users: ReadUsers,
+    /// `None`: the cluster keeps them.
+    users: Option<ReadUsers>,
     acceptor: Option<TlsAcceptor>,
 }
 
@@ -82,7 +83,8 @@ impl Reloader {
                 .ok(),
             None => None,
         };
-        match self.app.users.read() {
+        let users = self.app.users.file().map(FileSource::read).transpose();
+        match users {
             Ok(users) if problems.is_empty() => Ok(Files {
                 config,
                 users,
@@ -103,7 +105,8 @@ impl Reloader {
             acceptor,
         } = files;
         let app = &self.app;
-        let notices = config.notices.iter().chain(users.notices());
+        let of_users = users.as_ref().map_or(&[][..], ReadUsers::notices);
+        let notices = config.notices.iter().chain(of_users);
         let mut notices: Vec<String> = notices.map(ToString::to_string).collect();
         let digest = app.config.digest_with(&config.access);
         let is_encrypting = acceptor.is_some() != self.acceptors.is_some();
@@ -119,12 +122,14 @@ impl Reloader {
         if let Some(files) = &config.server.tls {
             app.metrics.watch_certificate(&files.certificate);
         }
-        app.users.replace(users);
+        if let (Some(file), Some(users)) = (app.users.file(), users) {
+            file.replace(users);
+        }
         let rules = config.access.rules.len();
         app.replace_rules(config.access, digest);
         Reloaded {
             rules,
-            users: app.users.current().len(),
+            users: app.users.count(app.node.reader()),
             notices,
         }
     }

@@ -8,7 +8,8 @@ use quorate_raft::{ClusterConfig, Member, Node, NodeConfig, Secret, StartError};
 
 use crate::admin::{self, AdminListener};
 use crate::app::{self, App};
-use crate::authn::users::{UserSource, UsersError};
+use crate::authn::file::UsersError;
+use crate::authn::users::UserSource;
 use crate::config::{self, Config, Listen, Place, Problem, Selection, Source, Surroundings};
 use crate::http::listen::{Listener, Socket, resolve};
 use crate::http::tls::{self, Acceptors, TlsError};
@@ -88,7 +89,7 @@ pub struct Prepared {
 /// certificate and key.
 pub fn prepare(selection: &Selection) -> Result<Prepared, Failure> {
     let config = configuration(selection).map_err(Failure::Mistakes)?;
-    let users = UserSource::load(config.users.path.clone(), (&config.users).into());
+    let users = UserSource::load(&config.users);
     let mut problems = certificate_problem(&config);
     match users {
         Ok(users) if problems.is_empty() => return Ok(Prepared { config, users }),

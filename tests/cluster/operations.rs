@@ -1,4 +1,4 @@
-//! The commands of docs/operations.md, read from it and run in its order.
+//! The commands of docs/operations.md and docs/users.md, read from them and run in their order.
 
 use std::fs;
 use std::path::Path;
@@ -54,4 +54,32 @@ async fn every_command_of_the_page_works_in_its_order() {
         let (code, _, error) = n1.command(&arguments).await;
         assert_eq!(code, Some(0), "{line}: {error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_about_users_works_in_its_order() {
+    let cheap = serde_json::json!({"argon2": {"iterations": 1, "memory": 64, "parallelism": 1}});
+    let backend = serde_json::json!({"replicated": {"password": cheap}});
+    let cluster = Cluster::start(Settings::new().set("authentication_backend", backend)).await;
+    let folder = cluster.folder().display().to_string();
+    fs::rename(
+        cluster.users_file(),
+        cluster.folder().join("users_database.yml"),
+    )
+    .expect("renamed");
+    let commands = commands("docs/users.md");
+    assert!(commands.len() >= 11, "{commands:#?}");
+    for line in commands {
+        let line = line.replace("/etc/quorate/", &format!("{folder}/"));
+        let Some(arguments) = line.strip_prefix("quorate ") else {
+            let status = Command::new("sh").args(["-c", &line]).status();
+            assert!(status.expect("a shell").success(), "{line}");
+            continue;
+        };
+        let arguments = arguments.replace('\'', "");
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        let (code, _, error) = cluster.nodes()[1].command(&arguments).await;
+        assert_eq!(code, Some(0), "{line}: {error}");
+    }
+    cluster.visitor(2).log_in("john", "password").await;
 }

@@ -1,86 +1,10 @@
 //! One user of the file.
 
-use std::fmt;
-use std::sync::Arc;
-
-use quorate_core::UserName;
-use sha2::{Digest as _, Sha256};
+use quorate_core::{Account, PasswordHash, UserName};
 
 use super::unknown;
 use crate::authn::digest::Digest;
 use crate::config::{Body, Findings, Node, View};
-
-/// A user as the file declares them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserEntry {
-    /// The name, as the file spells it.
-    pub name: UserName,
-    /// What pages and headers call the user; the name if the file has none.
-    pub display_name: String,
-    /// E-mail addresses; the first is the one headers carry. May be empty.
-    pub emails: Vec<String>,
-    /// Groups; none with a control character. Sites are not told of one with a comma.
-    pub groups: Vec<String>,
-    /// The hash of the password.
-    pub password: PasswordHash,
-    /// Whether the user may not log in.
-    pub disabled: bool,
-}
-
-impl UserEntry {
-    /// SHA-256 over every field. An override of the password names this digest, so that a later edit of the file
-    /// wins over it.
-    #[must_use]
-    pub fn digest(&self) -> [u8; 32] {
-        let mut hasher = Sha256::new();
-        // Length before content: no two different entries have the same bytes.
-        let mut field = |text: &str| {
-            hasher.update((text.len() as u64).to_be_bytes());
-            hasher.update(text);
-        };
-        field(self.name.as_str());
-        field(&self.display_name);
-        field(self.password.as_str());
-        field(if self.disabled { "disabled" } else { "enabled" });
-        field(&self.emails.len().to_string());
-        self.emails.iter().for_each(|email| field(email));
-        field(&self.groups.len().to_string());
-        self.groups.iter().for_each(|group| field(group));
-        hasher.finalize().into()
-    }
-}
-
-/// A password's digest as the file has it, its form and costs checked. Not shown by `Debug`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(Arc<str>);
-
-impl PasswordHash {
-    /// Takes a digest that [`Digest::parse`] reads.
-    ///
-    /// # Errors
-    /// What the text is instead, as a phrase.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        Digest::parse(text).map(|_| Self(Arc::from(text)))
-    }
-
-    /// The digest.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The digest, shared.
-    #[must_use]
-    pub fn phc(&self) -> Arc<str> {
-        Arc::clone(&self.0)
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(redacted)")
-    }
-}
 
 /// What a user may have besides what we use; kept out of headers and rules.
 const KEYS: [&str; 20] = [
@@ -120,7 +44,7 @@ pub(super) fn read(
     node: &Node,
     view: &View<'_>,
     findings: &mut Findings,
-) -> Option<UserEntry> {
+) -> Option<Account> {
     if !matches!(node.body, Body::Map(_)) {
         let message = format!("must be a section of keys, is {}", node.shown());
         view.problem(
@@ -162,12 +86,12 @@ pub(super) fn read(
     let groups = groups(&view.get("groups"), findings);
     let disabled = disabled(&view.get("disabled"), findings);
     let password = password(name, &view.get("password"), findings);
-    Some(UserEntry {
+    Some(Account {
         name: UserName::parse(name).ok()?,
         display_name: display_name.to_owned(),
         emails: email.into_iter().collect(),
         groups,
-        password: password?,
+        password: Some(password?),
         disabled,
     })
 }
@@ -258,7 +182,7 @@ fn password(name: &str, view: &View<'_>, findings: &mut Findings) -> Option<Pass
                 );
                 view.notice(findings, message);
             }
-            Some(PasswordHash(Arc::from(text)))
+            Some(PasswordHash::of_phc(text))
         }
         Err(found) => {
             let message = format!("of the user `{name}` must be a password hash, is {found}");

@@ -34,7 +34,7 @@ fn a_usual_file_is_read() {
     assert_eq!(john.display_name, "John Doe");
     assert_eq!(john.emails, ["john.doe@example.com"]);
     assert_eq!(john.groups, ["admins", "dev"]);
-    assert_eq!(john.password.as_str(), HASH);
+    assert_eq!(john.password.as_ref().unwrap().as_str(), HASH);
     assert!(!john.disabled);
     let number = users.get("123").unwrap();
     assert_eq!(

@@ -9,13 +9,15 @@ use crate::cli::failure::{Failure, cannot_print};
 
 /// Whether the password is asked for twice on a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Confirmation {
+pub(in crate::cli) enum Confirmation {
     Asked,
     Skipped,
 }
 
 /// Reads a password that is not empty. Its line ending is not part of it.
-pub(super) fn read_password(confirmation: Confirmation) -> Result<Zeroizing<String>, Failure> {
+pub(in crate::cli) fn read_password(
+    confirmation: Confirmation,
+) -> Result<Zeroizing<String>, Failure> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
         return read_line(&stdin);

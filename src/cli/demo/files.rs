@@ -249,7 +249,7 @@ mod tests {
             .expect("valid");
             assert_eq!(loaded.config.cluster.name, node.name);
             assert_eq!(loaded.config.notices, []);
-            let users = loaded.users.current();
+            let users = loaded.users.file().expect("a users file").current();
             assert!(users.get("john").is_some() && users.get("alice").is_some());
             digests.push(loaded.config.digest);
         }

@@ -2,7 +2,7 @@
 //!
 //! One row per key: path (`[]` any item, `*` any name), kind, default as text.
 
-use super::Kind::{Address, Any, Duration, Flag, Secret, Text, Texts, Word};
+use super::Kind::{Address, Any, Count, Duration, Flag, Secret, Text, Texts, Word};
 use super::Row;
 
 #[rustfmt::skip]
@@ -21,7 +21,29 @@ pub(super) const KEYS: &[Row] = &[
     ("cluster.drain_delay", Duration, "1500ms"),
     ("cluster.reads", Word(&["lease", "strict"]), "lease"),
     ("cluster.tls", Any, ""),
-    ("authentication_backend.replicated", Any, ""),
+    ("authentication_backend.replicated.password.algorithm", Text, "argon2"),
+    ("authentication_backend.replicated.password.argon2.variant", Word(&["argon2id", "argon2i", "argon2d", "id", "i", "d"]), "argon2id"),
+    ("authentication_backend.replicated.password.argon2.iterations", Count, "3"),
+    ("authentication_backend.replicated.password.argon2.memory", Count, "65536"),
+    ("authentication_backend.replicated.password.argon2.parallelism", Count, "4"),
+    ("authentication_backend.replicated.password.argon2.key_length", Count, "32"),
+    ("authentication_backend.replicated.password.argon2.salt_length", Count, "16"),
+    ("authentication_backend.replicated.password.sha2crypt.variant", Text, "sha512"),
+    ("authentication_backend.replicated.password.sha2crypt.iterations", Count, "50000"),
+    ("authentication_backend.replicated.password.sha2crypt.salt_length", Count, "16"),
+    ("authentication_backend.replicated.password.pbkdf2.variant", Text, "sha512"),
+    ("authentication_backend.replicated.password.pbkdf2.iterations", Count, "310000"),
+    ("authentication_backend.replicated.password.pbkdf2.salt_length", Count, "16"),
+    ("authentication_backend.replicated.password.bcrypt.variant", Text, "standard"),
+    ("authentication_backend.replicated.password.bcrypt.cost", Count, "12"),
+    ("authentication_backend.replicated.password.scrypt.variant", Text, "scrypt"),
+    ("authentication_backend.replicated.password.scrypt.iterations", Count, "16"),
+    ("authentication_backend.replicated.password.scrypt.block_size", Count, "8"),
+    ("authentication_backend.replicated.password.scrypt.parallelism", Count, "1"),
+    ("authentication_backend.replicated.password.scrypt.key_length", Count, "32"),
+    ("authentication_backend.replicated.password.scrypt.salt_length", Count, "16"),
+    ("authentication_backend.replicated.search.email", Flag, "false"),
+    ("authentication_backend.replicated.search.case_insensitive", Flag, "false"),
     ("authentication_backend.known_ip", Any, ""),
     ("cache", Any, ""),
     ("session.storage", Text, ""),

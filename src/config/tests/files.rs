@@ -111,7 +111,8 @@ fn domains_inherit_and_override() {
     assert_eq!(portal.origin(), "https://auth.example.net:8443");
     assert!(net.covers("Deep.In.Example.net") && !net.covers("badexample.net"));
     let users = &config.users;
-    assert!(users.watch && users.search_email && users.case_insensitive);
+    assert!(users.file.as_ref().is_some_and(|file| file.watch));
+    assert!(users.search_email && users.case_insensitive);
     assert_eq!(users.refresh_interval, Refresh::Always);
     let expected = Recipe {
         scheme: HashScheme::Argon2 {

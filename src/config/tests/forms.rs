@@ -207,7 +207,7 @@ fn numbers_and_flags_may_be_quoted_and_texts_may_look_like_numbers() {
     );
     assert_eq!(config.regulation.max_retries, 7);
     assert_eq!(config.session.cookies[0].name, "123");
-    assert!(config.users.watch);
+    assert!(config.users.file.is_some_and(|file| file.watch));
     let number = over_base("storage: {encryption_key: 012345678901234567890123}");
     assert_eq!(
         number.storage.encryption_key.reveal(),
@@ -287,5 +287,35 @@ fn a_content_security_policy_is_one_line() {
         &[
             "c.yml:1:34: server.headers.csp_template: must be one line of ASCII, because it is the value of a header; write it as one line, with `${NONCE}` where the nonce belongs",
         ],
+    );
+}
+
+#[test]
+fn users_are_kept_in_the_cluster_where_the_section_is_written_even_without_a_key() {
+    let of = |section: &str| {
+        let base = BASE.replace(
+            "authentication_backend: {file: {path: /config/users.yml}}",
+            section,
+        );
+        load(&[("b", &base)], &[]).unwrap()
+    };
+    for section in [
+        "authentication_backend: {replicated: {}}",
+        "authentication_backend: {replicated: }",
+        "authentication_backend:\n  replicated:\n  file: {}",
+    ] {
+        let users = of(section).users;
+        assert_eq!(users.file, None, "{section}");
+        assert!(!users.search_email && !users.case_insensitive);
+        assert_eq!(users.password, Recipe::DEFAULT);
+    }
+    let section = "authentication_backend: {replicated: {search: {email: true}, password: {argon2: {memory: 128}}}}";
+    let config = of(section);
+    assert!(config.users.search_email);
+    assert_ne!(config.users.password, Recipe::DEFAULT);
+    assert_eq!(config.notices, []);
+    assert_ne!(
+        config.digest,
+        of("authentication_backend: {file: {path: /x}}").digest
     );
 }

@@ -149,7 +149,14 @@ fn what_cannot_be_done_yet_is_refused_with_a_way_out() {
     check(
         "authentication_backend: {ldap: {address: 'ldap://x', nonsense: 1}}",
         &[
-            "c.yml:1:26: authentication_backend.ldap: is not supported yet; users come from a file for now: write `authentication_backend.file.path` instead",
+            "c.yml:1:26: authentication_backend.ldap: is not supported yet; write `authentication_backend.file.path` or `authentication_backend.replicated` instead",
+        ],
+    );
+    check(
+        "authentication_backend: {replicated: {search: {mail: true}}}",
+        &[
+            "c.yml:1:38: authentication_backend.replicated: stands beside `authentication_backend.file`: users come from one of the two; remove one; `quorate storage user import` takes the users of a file into the cluster",
+            "c.yml:1:48: authentication_backend.replicated.search.mail: is not a key of the configuration; did you mean `email`?",
         ],
     );
     check(

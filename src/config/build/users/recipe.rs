@@ -1,4 +1,4 @@
-//! `authentication_backend.file.password`: how new passwords are hashed.
+//! `authentication_backend.file.password` and `….replicated.password`: how new passwords are hashed.
 
 use crate::authn::digest::{Argon2Variant, BcryptVariant, PbkdfHash, Recipe, Scheme, ShaVariant};
 use crate::config::place::Findings;
