@@ -236,7 +236,9 @@ impl<E: LogEngine> Writer<E> {
             if self.purged.is_some_and(is_purged) {
                 continue;
             }
-            if !self.is_next(log_id.index) {
+            // An empty log has no end that would show that something is left out.
+            let is_after_snapshot = self.last.is_none() && self.deferred.is_some();
+            if is_after_snapshot || !self.is_next(log_id.index) {
                 self.await_snapshot(plan)?;
             }
             if !self.is_next(log_id.index) {

@@ -99,7 +99,7 @@ fn entries_of_any_size_come_back_from_parts_of_4_kib() {
         );
     });
     drop(Lock::take(dir.path()).unwrap());
-    let db = ::sled::open(dir.path().join("log")).unwrap();
+    let db = behind_the_store(&dir.path().join("log"));
     let log = db.open_tree("log").unwrap();
     assert!(
         log.iter()
@@ -204,4 +204,25 @@ fn metrics_tell_what_was_written() {
     assert_eq!(numbers.flush_buckets.iter().sum::<u64>(), 2);
     assert!(numbers.flush_us_max >= numbers.flush_us_last && numbers.flush_us_last > 0);
     assert!(numbers.free_bytes.unwrap() > 0);
+}
+
+#[test]
+fn an_empty_log_that_continues_a_snapshot_says_so_on_disk() {
+    let dir = TempDir::new().unwrap();
+    let Opened {
+        mut log, machine, ..
+    } = open_n1(dir.path()).unwrap();
+    block_on(log.save_vote(&Vote::new(1, NODE))).unwrap();
+    // Raft purges up to a snapshot that is still on its way to the disk, and goes on after it.
+    block_on(log.purge(log_id(1, 3))).unwrap();
+    let appending = std::thread::spawn(move || {
+        block_on(log.blocking_append((4..=6).map(|index| entry(1, index, 1)))).unwrap();
+    });
+    machine.pretend_covered();
+    appending.join().unwrap();
+    drop(machine);
+    drop(Lock::take(dir.path()).unwrap());
+    // There is no snapshot in this test, and that is what must be missed: not the entries before it.
+    let refused = chain(&open_n1(dir.path()).unwrap_err());
+    assert!(refused.contains("begins after entry 3"), "{refused}");
 }
