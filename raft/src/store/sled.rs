@@ -7,6 +7,10 @@
 //!
 //! - `flush` calls `sync_file_range`, which writes neither the file's size nor the disk's cache. An `fdatasync` of our
 //!   own on the `db` file follows every flush, and precedes every open.
+//! - sled moves what is live out of a segment of its file and then uses the segment again; all it waits for is
+//!   `sync_file_range`. If the file has grown meanwhile, a power cut could find the segment overwritten and the copy gone,
+//!   because the new length is not durable. So no more is written between two `fdatasync`s than fits a segment: a segment
+//!   is used again only after another one has been filled.
 //! - A leaf beyond 128 KiB goes to a file in `blobs/` that is never synced. Leaves hold 16 items, so values stay small.
 //! - A kill while sled opens can leave `snap.*.generating`, with which it never opens again. These files only shorten
 //!   the next start; they are removed.
@@ -31,14 +35,22 @@ const CACHE_BYTES: u64 = 32 << 20;
 /// How long sled's own lock is waited for, and how often it is tried.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
-/// Keys removed in one batch.
-const REMOVED_AT_ONCE: usize = 1024;
+/// sled's unit of use and reuse in a new directory; four times what is usual. An older directory keeps its own.
+const SEGMENT_BYTES: usize = 2 << 20;
+/// Bytes of values, about, that are written or removed before they are made durable. sled writes several times as much:
+/// whole leaves again and again, and what it moves to free segments. With the longest entry on top, 256 KiB, that is still
+/// less than a segment.
+const SYNCED_AFTER: usize = 96 << 10;
+/// What a key takes beside its value, about.
+const KEY_BYTES: usize = 64;
 
 /// The log in sled.
 #[derive(Debug)]
 pub(crate) struct SledEngine {
     log: Tree,
     meta: Tree,
+    /// Bytes of values written or removed since the last sync, about.
+    unsynced: usize,
     /// Our own descriptor of sled's `db` file, for `fdatasync`. Opened once, so that it sees every write-back error.
     data: File,
     /// Last, so that it is dropped last.
@@ -69,6 +81,7 @@ impl SledEngine {
         let engine = Self {
             log,
             meta,
+            unsynced: 0,
             data: File::options().read(true).write(true).open(&data_path)?,
             db,
         };
@@ -81,32 +94,55 @@ impl SledEngine {
         Ok(engine)
     }
 
-    fn apply(&self, run: &mut Run) -> io::Result<()> {
-        let batch = std::mem::take(&mut run.batch);
-        let tree = match run.tree.take() {
-            Some(Which::Log) => &self.log,
-            Some(Which::Meta) => &self.meta,
+    fn apply(&mut self, run: &mut Run) -> io::Result<()> {
+        let Run { tree, batch, bytes } = std::mem::take(run);
+        match tree {
+            Some(Which::Log) => self.log.apply_batch(batch)?,
+            Some(Which::Meta) => self.meta.apply_batch(batch)?,
             None => return Ok(()),
-        };
-        Ok(tree.apply_batch(batch)?)
+        }
+        self.sync_if_much(bytes)
     }
 
-    /// Removes whole entries, in the order of `keys`, so that a crash leaves no hole and no half entry.
-    fn remove(&self, keys: &[IVec]) -> io::Result<()> {
+    /// Removes whole entries, in the order of `range`, so that a crash leaves no hole and no half entry.
+    fn remove(
+        &mut self,
+        range: impl Iterator<Item = ::sled::Result<(IVec, IVec)>>,
+    ) -> io::Result<()> {
         let mut batch = Batch::default();
-        let mut count = 0;
-        let mut last = None;
-        for key in keys {
-            let index = key.get(..8);
-            if count >= REMOVED_AT_ONCE && index != last {
+        let (mut bytes, mut last) = (0, None);
+        for item in range {
+            let (key, value) = item?;
+            let index = key.get(..8).map(<[u8]>::to_vec);
+            if bytes >= SYNCED_AFTER && index != last {
                 self.log.apply_batch(std::mem::take(&mut batch))?;
-                count = 0;
+                self.sync_if_much(std::mem::take(&mut bytes))?;
             }
-            batch.remove(key.clone());
-            count += 1;
+            bytes += value.len() + KEY_BYTES;
+            batch.remove(key);
             last = index;
         }
-        Ok(self.log.apply_batch(batch)?)
+        self.log.apply_batch(batch)?;
+        self.sync_if_much(bytes)
+    }
+
+    fn sync_if_much(&mut self, written: usize) -> io::Result<()> {
+        self.unsynced += written;
+        if self.unsynced >= SYNCED_AFTER {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    /// All that was written is on stable storage on return.
+    fn sync(&mut self) -> io::Result<()> {
+        self.unsynced = 0;
+        self.db.flush()?;
+        #[cfg(test)]
+        if super::tests::child::is_sled_alone() {
+            return Ok(());
+        }
+        self.data.sync_data()
     }
 }
 
@@ -116,7 +152,7 @@ impl LogEngine for SledEngine {
         for op in batch {
             match op {
                 Op::Put { index, record } => {
-                    if run.turns_to(Which::Log) {
+                    if run.turns_to(Which::Log) || run.bytes >= SYNCED_AFTER {
                         self.apply(&mut run)?;
                     }
                     run.put(*index, record)?;
@@ -129,19 +165,18 @@ impl LogEngine for SledEngine {
                 }
                 Op::RemoveFrom(index) => {
                     self.apply(&mut run)?;
-                    let keys = self.log.range(key(*index, 0)..).keys().rev();
-                    self.remove(&keys.collect::<Result<Vec<_>, _>>()?)?;
+                    let log = self.log.clone();
+                    self.remove(log.range(key(*index, 0)..).rev())?;
                 }
                 Op::RemoveUpTo(index) => {
                     self.apply(&mut run)?;
-                    let keys = self.log.range(..=key(*index, u16::MAX)).keys();
-                    self.remove(&keys.collect::<Result<Vec<_>, _>>()?)?;
+                    let log = self.log.clone();
+                    self.remove(log.range(..=key(*index, u16::MAX)))?;
                 }
             }
         }
         self.apply(&mut run)?;
-        self.db.flush()?;
-        self.data.sync_data()
+        self.sync()
     }
 
     fn scan(&mut self) -> Result<Vec<(u64, Vec<u8>)>, EngineError> {
@@ -190,6 +225,8 @@ enum Which {
 struct Run {
     tree: Option<Which>,
     batch: Batch,
+    /// Of values and keys, about.
+    bytes: usize,
 }
 
 impl Run {
@@ -204,12 +241,14 @@ impl Run {
             let part = u16::try_from(part)
                 .map_err(|_| io::Error::other(format!("entry {index} has too many parts")))?;
             self.batch.insert(&key(index, part), bytes);
+            self.bytes += bytes.len() + KEY_BYTES;
         }
         Ok(())
     }
 
     fn set(&mut self, key: MetaKey, record: &[u8]) {
         self.tree = Some(Which::Meta);
+        self.bytes += record.len() + KEY_BYTES;
         self.batch.insert(key.name(), record);
     }
 }
@@ -255,6 +294,7 @@ fn open_trees_once(dir: &Path) -> Result<(Db, Tree, Tree), EngineError> {
         let db = Config::new()
             .path(dir)
             .mode(Mode::LowSpace)
+            .segment_size(segment_bytes(dir))
             .cache_capacity(CACHE_BYTES)
             .flush_every_ms(None)
             .open()?;
@@ -266,6 +306,16 @@ fn open_trees_once(dir: &Path) -> Result<(Db, Tree, Tree), EngineError> {
         Ok(opened) => opened.map_err(engine_error),
         Err(panic) => Err(EngineError::Damaged(panic_text(panic))),
     }
+}
+
+/// The segment size that the directory was made with, as sled's `conf` says it; sled opens it with no other.
+pub(super) fn segment_bytes(dir: &Path) -> usize {
+    // A checksum follows the text.
+    let conf = fs::read(dir.join("conf")).unwrap_or_default();
+    let conf = String::from_utf8_lossy(&conf);
+    let mut lines = conf.lines();
+    let own = lines.find_map(|line| line.strip_prefix("segment_size: ")?.trim().parse().ok());
+    own.unwrap_or(SEGMENT_BYTES)
 }
 
 /// What a panic inside sled says, in one line.

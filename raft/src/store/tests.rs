@@ -8,7 +8,7 @@
     reason = "a test that cannot set itself up must stop"
 )]
 
-mod child;
+pub(super) mod child;
 mod damage;
 mod directory;
 mod format;
@@ -17,6 +17,8 @@ mod kill;
 mod mount;
 mod power;
 mod restart;
+mod segment;
+mod space;
 mod speed;
 mod suite;
 mod writer;
@@ -101,6 +103,15 @@ impl Dice {
         self.0 ^= self.0 << 17;
         self.0 % below
     }
+}
+
+/// sled itself, without the store around it.
+fn behind_the_store(log: &Path) -> ::sled::Db {
+    let config = ::sled::Config::new().path(log);
+    config
+        .segment_size(sled::segment_bytes(log))
+        .open()
+        .unwrap()
 }
 
 /// The chain of causes, as a node would log it.

@@ -22,6 +22,21 @@ use super::*;
 
 const DIRECTORY: &str = "QUORATE_TEST_STORE_CHILD";
 const SEED: &str = "QUORATE_TEST_STORE_SEED";
+const SLED_ALONE: &str = "QUORATE_TEST_STORE_SLED_ALONE";
+
+/// What the children put between a write and the word that it is durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Syncing {
+    /// What every node does.
+    Full,
+    /// sled's own `flush` and no `fdatasync` after it.
+    SledAlone,
+}
+
+/// Whether this process is a child that goes without the `fdatasync`.
+pub(in crate::store) fn is_sled_alone() -> bool {
+    std::env::var_os(SLED_ALONE).is_some()
+}
 
 /// Not a test of its own: does nothing unless it is started by [`Writing::start`].
 #[test]
@@ -172,8 +187,12 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    pub(super) fn start(dir: &Path, seed: u64) -> Self {
-        let mut process = std::process::Command::new(std::env::current_exe().unwrap())
+    pub(super) fn start(dir: &Path, seed: u64, syncing: Syncing) -> Self {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        if syncing == Syncing::SledAlone {
+            command.env(SLED_ALONE, "1");
+        }
+        let mut process = command
             .args(["--exact", "store::tests::child::child_process_that_writes"])
             .args(["--nocapture", "--test-threads=1"])
             .env(DIRECTORY, dir)
@@ -233,15 +252,36 @@ pub(super) struct Promises {
 }
 
 impl Promises {
-    /// One round: a child opens `dir`, which must hold what was promised, and writes until it has said `lines` lines
-    /// from then on; then `strike` falls. With 0 lines it falls while the child opens.
-    pub(super) fn round(&mut self, dir: &Path, dice: &mut Dice, strike: impl FnOnce(&mut Writing)) {
-        let mut child = Writing::start(dir, dice.roll(u64::MAX - 1) + 1);
+    /// One round: a child opens `dir`, which must hold what was promised, and writes for a while; then `strike` falls,
+    /// sometimes while the child still opens. It always falls, also after an error.
+    ///
+    /// # Errors
+    /// The promise that is broken.
+    pub(super) fn round(
+        &mut self,
+        dir: &Path,
+        dice: &mut Dice,
+        syncing: Syncing,
+        strike: impl FnOnce(&mut Writing),
+    ) -> Result<(), String> {
+        let mut child = Writing::start(dir, dice.roll(u64::MAX - 1) + 1, syncing);
+        let kept = self.listen(&mut child, dice);
+        strike(&mut child);
+        kept?;
+        while let Some(line) = child.next_line() {
+            // By now it must fail.
+            if !line.starts_with("failed") {
+                self.note(&line)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn listen(&mut self, child: &mut Writing, dice: &mut Dice) -> Result<(), String> {
         let is_early = dice.roll(5) == 0;
         let mut left = 1 + dice.roll(80);
         while let Some(line) = child.next_line() {
-            assert!(!line.starts_with("failed"), "{line}");
-            self.note(&line);
+            self.note(&line)?;
             if is_early && line == "opening" {
                 // Somewhere within the few milliseconds that opening takes.
                 std::thread::sleep(Duration::from_micros(dice.roll(15_000)));
@@ -252,13 +292,13 @@ impl Promises {
                 break;
             }
         }
-        strike(&mut child);
-        while let Some(line) = child.next_line() {
-            self.note(&line);
-        }
+        Ok(())
     }
 
-    fn note(&mut self, line: &str) {
+    fn note(&mut self, line: &str) -> Result<(), String> {
+        if line.starts_with("failed") {
+            return Err(line.to_owned());
+        }
         let mut words = line.split(' ');
         let what = words.next().unwrap();
         let mut number = || words.next().unwrap().parse::<u64>().unwrap();
@@ -269,18 +309,16 @@ impl Promises {
             }
             "vote" => {
                 let term = number();
-                assert!(
-                    term >= self.vote,
-                    "vote {term}, but {} was durable",
-                    self.vote
-                );
+                if term < self.vote {
+                    return Err(format!("vote {term}, but {} was durable", self.vote));
+                }
             }
             "purged" => self.purged = Some(number()),
             "run" => {
                 let (first, last, term) = (number(), number(), number());
                 self.held.extend((first..=last).map(|index| (index, term)));
             }
-            "ready" => self.check(),
+            "ready" => self.check()?,
             "acked" => {
                 let (first, last, term) = (number(), number(), number());
                 self.acked.extend((first..=last).map(|index| (index, term)));
@@ -290,29 +328,32 @@ impl Promises {
             "cutting" => drop(self.acked.split_off(&number())),
             _ => {}
         }
+        Ok(())
     }
 
-    fn check(&mut self) {
+    fn check(&mut self) -> Result<(), String> {
         let first_kept = self.purged.map_or(0, |purged| purged + 1);
         for (index, term) in self.acked.range(first_kept..) {
             let held = self.held.get(index);
-            assert_eq!(
-                held,
-                Some(term),
-                "entry {index} was durable with term {term}"
-            );
+            if held != Some(term) {
+                return Err(format!(
+                    "entry {index} was durable with term {term}, and now is {held:?}"
+                ));
+            }
         }
         let first = self.held.keys().next();
-        assert!(
-            first.is_none_or(|first| *first == first_kept),
-            "a hole after {first_kept}"
-        );
+        if first.is_some_and(|first| *first != first_kept) {
+            return Err(format!("a hole after {first_kept}"));
+        }
         let is_dense = self
             .held
             .keys()
             .zip(first_kept..)
             .all(|(index, next)| *index == next);
-        assert!(is_dense, "a hole in {:?}", self.held);
+        if !is_dense {
+            return Err(format!("a hole in {:?}", self.held));
+        }
         self.acked.clone_from(&self.held);
+        Ok(())
     }
 }

@@ -61,7 +61,7 @@ impl Copy {
             Err(error @ OpenError::Damaged { .. }) => {
                 let text = chain(&error);
                 assert!(
-                    text.contains("damaged; remove it and start again"),
+                    text.contains("damaged; run `quorate cluster heal`"),
                     "{text}"
                 );
                 assert!(
@@ -80,7 +80,7 @@ impl Copy {
 
     /// sled's trees, changed behind the store's back.
     fn behind(&self, change: impl FnOnce(&::sled::Tree, &::sled::Tree)) {
-        let db = ::sled::open(self.path.join("log")).unwrap();
+        let db = behind_the_store(&self.path.join("log"));
         change(
             &db.open_tree("log").unwrap(),
             &db.open_tree("meta").unwrap(),

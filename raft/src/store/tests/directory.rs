@@ -81,7 +81,7 @@ fn a_newer_format_is_refused() {
 #[test]
 fn a_directory_in_use_is_refused_and_free_once_its_process_is_killed() {
     let dir = TempDir::new().unwrap();
-    let mut child = Writing::start(dir.path(), 1);
+    let mut child = Writing::start(dir.path(), 1, super::child::Syncing::Full);
     child.wait_until_ready();
     let refused = open_n1(dir.path()).unwrap_err();
     let holder = format!("in use by another process (pid {})", child.id());

@@ -2,7 +2,7 @@
 
 use tempfile::TempDir;
 
-use super::child::{Promises, Writing};
+use super::child::{Promises, Syncing, Writing};
 use super::*;
 
 #[test]
@@ -11,9 +11,11 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
     let mut dice = Dice(0x51ab_11a5_0000_0001);
     let mut promises = Promises::default();
     for _ in 0..30 {
-        promises.round(dir.path(), &mut dice, Writing::kill);
+        let kept = promises.round(dir.path(), &mut dice, Syncing::Full, Writing::kill);
+        kept.unwrap();
     }
-    promises.round(dir.path(), &mut Dice(1), Writing::kill);
+    let kept = promises.round(dir.path(), &mut Dice(1), Syncing::Full, Writing::kill);
+    kept.unwrap();
     assert!(
         promises.count > 1000,
         "only {} entries were written",
