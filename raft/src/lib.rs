@@ -14,6 +14,7 @@ mod election;
 mod expiry;
 mod formation;
 mod freshness;
+mod heal;
 mod lease;
 mod log;
 mod machine;
@@ -34,6 +35,7 @@ pub use backup::{SnapshotSummary, TakenSnapshot, inspect_snapshot};
 pub use census::Digest;
 pub use config::{ClusterConfig, NodeConfig, Secret};
 pub use formation::Formation;
+pub use heal::{HealError, Healed, heal};
 pub use membership::{Change, ChangeError, ChangeRefusal, Changed};
 pub use node::{
     MemberNumbers, MemberStatus, Node, Numbers, ProposeError, Role, SnapshotNumbers, StartError,

@@ -1,6 +1,7 @@
 //! `quorate cluster …`: what the operator of a cluster needs to know and to do.
 
 mod backup;
+mod heal;
 mod member;
 mod status;
 
@@ -48,6 +49,9 @@ pub(super) enum Cluster {
     Restore(backup::Restore),
     /// Make a new cluster of one of this machine's data directory, when the others are lost for good.
     Recover(backup::Recover),
+    /// Move this machine's damaged data directory aside, if a quorum of the others goes on without it; no node may run on
+    /// it. The next start joins as a new node and gets everything from the others.
+    Heal(NodeArgs),
     /// Print the newest log index that the node has applied, and a digest of its whole state: nodes that have applied
     /// as much must print the same.
     Digest(NodeArgs),
@@ -66,6 +70,7 @@ impl Cluster {
             Self::Backup(command) => backup::backup(command),
             Self::Restore(command) => backup::restore(&command),
             Self::Recover(command) => backup::recover(&command),
+            Self::Heal(node) => heal::run(&node),
             Self::Digest(node) => {
                 let digest: StateDigest = node.ask("/v1/digest", &())?;
                 node.print(&digest, |digest| {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{Cluster, Settings};
+use crate::harness::{Cluster, Node, Settings};
 
 /// The lines of all shell blocks of a page.
 pub(super) fn commands(page: &str) -> Vec<String> {
@@ -47,13 +47,24 @@ async fn every_command_of_the_page_works_in_its_order() {
         let arguments: Vec<&str> = arguments.split_whitespace().collect();
         match arguments[1] {
             "add" => n4.start(),
+            "heal" => damage(n1),
             "recover" => cluster.nodes().iter().for_each(|node| node.kill()),
             "restore" => fs::remove_dir_all(n1.data_dir()).expect("remove"),
             _ => {}
         }
         let (code, _, error) = n1.command(&arguments).await;
         assert_eq!(code, Some(0), "{line}: {error}");
+        if arguments[1] == "heal" {
+            n1.start();
+            cluster.wait_until_ready().await;
+        }
     }
+}
+
+/// Stops the node and damages what it has on disk.
+fn damage(node: &Node) {
+    node.kill();
+    fs::write(node.data_dir().join("mark"), "QRT").expect("write");
 }
 
 #[tokio::test(flavor = "multi_thread")]

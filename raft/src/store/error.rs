@@ -77,8 +77,8 @@ pub enum OpenError {
     },
     /// What is there cannot be trusted.
     #[error(
-        "data directory `{}`: damaged; remove it and start again: the node then joins anew and gets everything from \
-         the others (a cluster of one needs a backup)",
+        "data directory `{}`: damaged; run `quorate cluster heal`, which moves the files aside, and start again: the node \
+         then joins anew and gets everything from the others (a cluster of one needs a backup)",
         path.display()
     )]
     Damaged {
