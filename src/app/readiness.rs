@@ -68,7 +68,9 @@ impl App {
         if self.is_draining.load(Ordering::Relaxed) {
             complaints.push("this node is stopping".to_owned());
         }
-        if !self.node.may_read() {
+        if let Some(cause) = self.node.status().failure {
+            complaints.push(format!("this node has failed and ends: {cause}"));
+        } else if !self.node.may_read() {
             let status = self.node.status();
             complaints.push(match status.leader {
                 None => "no leader is known: fewer than half of the voters can be reached, or an election is under way".to_owned(),

@@ -40,6 +40,14 @@ fn here(app: &App, status: &Status) -> Vec<MetricFamily> {
             [Sample::flag(app.is_ready())],
         ),
         gauge(
+            "quorate_failed",
+            "1, with the cause, once this node has failed for good and is about to end.",
+            [status.failure.as_ref().map_or_else(
+                || Sample::new(0.0).with("cause", ""),
+                |cause| Sample::new(1.0).with("cause", cause.as_str()),
+            )],
+        ),
+        gauge(
             "quorate_sessions",
             "Sessions in the replicated state.",
             one(reader.session_count() as u64),

@@ -117,42 +117,6 @@ async fn the_data_directory_of_another_node_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_log_is_refused_and_a_fresh_directory_joins_again() {
-    let cluster = Cluster::start(Settings::new()).await;
-    let mut john = cluster.visitor(0);
-    john.log_in("john", "password").await;
-    let node = &cluster.nodes()[2];
-    node.kill();
-    let log = engine_file(&node.data_dir());
-    let length = fs::metadata(&log).expect("metadata").len();
-    fs::File::options()
-        .write(true)
-        .open(&log)
-        .expect("open")
-        .set_len(length / 2)
-        .expect("truncate");
-    fs::write(node.data_dir().join("marker"), "kept").expect("write");
-    let output = refused(node).await;
-    says(&output, &["damaged", "remove it and start again"]);
-    assert!(
-        node.data_dir().join("marker").exists(),
-        "nothing was removed"
-    );
-    fs::remove_dir_all(node.data_dir()).expect("remove");
-    node.start();
-    cluster.wait_until_ready().await;
-    let answer = node
-        .client()
-        .send(john.with_cookies(Request::get("https://auth.example.com/api/state")))
-        .await;
-    assert_eq!(
-        answer.json()["data"]["username"],
-        json!("john"),
-        "what the others know is back"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_named_and_nothing_is_lost() {
     assert!(
         is_root(),
@@ -193,23 +157,51 @@ async fn a_full_disk_is_named_and_nothing_is_lost() {
     );
 }
 
-/// The largest file of the directory's engine.
-fn engine_file(data: &Path) -> PathBuf {
-    let mut files = Vec::new();
-    let mut folders = vec![data.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder)
-            .expect("read")
-            .map(|entry| entry.expect("entry").path())
-        {
-            if entry.is_dir() {
-                folders.push(entry);
-            } else if entry.file_name().is_some_and(|name| name == "db") {
-                files.push(entry);
-            }
-        }
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_whose_disk_fills_up_steps_aside_says_why_and_comes_back_when_there_is_space() {
+    assert!(
+        is_root(),
+        "this test mounts a small file system; run it as root"
+    );
+    let cluster = Cluster::prepare(
+        // Long enough to look at the node after its failure.
+        &Settings::new().set("cluster.drain_delay", json!("10s")),
+    );
+    let node = &cluster.nodes()[2];
+    let disk = Disk::mount(&node.data_dir(), "48m");
+    for node in cluster.nodes() {
+        node.start();
     }
-    files.pop().expect("the engine's file")
+    cluster.wait_until_ready().await;
+    let room = disk.fill();
+    // What the log has room for in its files is used up by logins through the others, which notice nothing.
+    until("the node steps aside", Duration::from_secs(60), || async {
+        cluster.visitor(0).log_in("john", "password").await;
+        !node.is_ready().await
+    })
+    .await;
+    let verbose = Request::get("https://auth.example.com/readyz?verbose");
+    let report = node.client().send(verbose).await;
+    assert_eq!(report.status, 503);
+    let why = report.json()["why"].to_string();
+    assert!(why.contains("No space left"), "{why}");
+    let metrics = node.metrics().await;
+    let failed = metrics
+        .lines()
+        .find(|line| line.starts_with("quorate_failed{"));
+    let failed = failed.expect("the metric");
+    assert!(
+        failed.contains("No space left") && failed.ends_with(" 1"),
+        "{failed}"
+    );
+    cluster.visitor(1).log_in("harry", "password").await;
+    let (code, output) = node.wait_until_ended().await;
+    assert_eq!(code, Some(1));
+    says(&output, &["this node has to stop", "No space left"]);
+    fs::remove_file(room).expect("remove");
+    node.start();
+    cluster.wait_until_ready().await;
+    cluster.visitor(2).log_in("zoe", "password").await;
 }
 
 fn copy(from: &Path, to: &Path) {
