@@ -24,6 +24,8 @@ const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// How often it looks at this node's copy of the state meanwhile.
 const SETTLED_POLL: Duration = Duration::from_millis(10);
 
+const QUEUE_FULL: &str = "the queue of password checks is full";
+
 /// One try to log in.
 pub struct Attempt<'a> {
     /// The name as typed.
@@ -245,13 +247,19 @@ impl App {
         if !self.throttle.admit(&place, self.now()) {
             return Err(LoginError::Busy("too many logins from this address"));
         }
-        let (user, reserved) = self.reserve_for(username, place).await?;
+        let (user, reserved) = match self.reserve_for(username, place).await {
+            Err(refused @ LoginError::Refused(_)) => {
+                let waited = self.passwords.wait_like_a_check().await;
+                return Err(waited.map_or(LoginError::Busy(QUEUE_FULL), |()| refused));
+            }
+            found => found?,
+        };
         let hash = user.as_ref().and_then(|user| user.password.as_ref());
         let hash = hash.map_or_else(|| Arc::clone(&self.decoy), PasswordHash::phc);
         let started = Instant::now();
         let Ok(matches) = self.passwords.check(password.clone(), hash).await else {
             self.resolve(&reserved, Outcome::NotChecked).await?;
-            return Err(LoginError::Busy("the queue of password checks is full"));
+            return Err(LoginError::Busy(QUEUE_FULL));
         };
         self.pace.record(started.elapsed());
         match user {

@@ -4,7 +4,7 @@
 //! queue stands before them; beyond it a check is refused at once. Together they take at most 2 GiB of memory, however
 //! many threads there are: who would take more waits for the others, in the order of the queue.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -41,6 +41,8 @@ pub struct PasswordPool {
     queue: SyncSender<Check>,
     capacity: usize,
     waiting: Arc<AtomicUsize>,
+    /// What the newest check took, without its wait, in microseconds.
+    took_us: Arc<AtomicU64>,
     counted: PasswordChecks,
 }
 
@@ -54,15 +56,18 @@ impl PasswordPool {
         let waiting = Arc::new(AtomicUsize::new(0));
         let checks = Arc::new(Mutex::new(checks));
         let room = Arc::new(Room::default());
+        let took_us = Arc::new(AtomicU64::new(0));
         for _ in 0..threads {
             let (checks, waiting) = (Arc::clone(&checks), Arc::clone(&waiting));
             let (room, counted) = (Arc::clone(&room), counted.clone());
-            std::thread::spawn(move || work(&checks, &waiting, &room, &counted));
+            let took_us = Arc::clone(&took_us);
+            std::thread::spawn(move || work(&checks, &waiting, &room, (&counted, &took_us)));
         }
         Self {
             queue,
             capacity,
             waiting,
+            took_us,
             counted: counted.clone(),
         }
     }
@@ -105,13 +110,28 @@ impl PasswordPool {
             }
         }
     }
+
+    /// Waits as long as a check would take, in the same line, and checks nothing: whoever is refused without a check is
+    /// to notice no difference, not even under load.
+    ///
+    /// # Errors
+    /// [`PoolFull`] as for [`PasswordPool::check`].
+    pub async fn wait_like_a_check(&self) -> Result<(), PoolFull> {
+        self.check(Zeroizing::default(), Arc::from(NOTHING)).await?;
+        let took = Duration::from_micros(self.took_us.load(Relaxed));
+        tokio::time::sleep(took).await;
+        Ok(())
+    }
 }
+
+/// The hash of those who only wait.
+const NOTHING: &str = "";
 
 fn work(
     checks: &Mutex<Receiver<Check>>,
     waiting: &AtomicUsize,
     room: &Room,
-    counted: &PasswordChecks,
+    (counted, took_us): (&PasswordChecks, &AtomicU64),
 ) {
     // Without the lower priority checks still work; verify is then a little slower beside them.
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 10);
@@ -129,6 +149,10 @@ fn work(
         if answer.is_closed() {
             continue;
         }
+        if *hash == *NOTHING {
+            let _ = answer.send(false);
+            continue;
+        }
         let bytes = memory_bytes(&hash);
         // Still holding the queue: a large check is not overtaken for ever by small ones.
         room.take(bytes);
@@ -136,7 +160,9 @@ fn work(
         counted.begun.inc();
         let began = Instant::now();
         let matches = verify(password.as_bytes(), &hash);
-        counted.took.record(began.elapsed());
+        let took = began.elapsed();
+        counted.took.record(took);
+        took_us.store(u64::try_from(took.as_micros()).unwrap_or(0), Relaxed);
         room.give_back(bytes);
         // Nobody waits any more if the visitor has gone; the reservation then expires as a failure.
         let _ = answer.send(matches);
@@ -289,6 +315,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn waiting_like_a_check_takes_a_place_in_the_line_and_no_hash() {
+        let counted = PasswordChecks::default();
+        let pool = PasswordPool::start(1, &counted);
+        assert_eq!(pool.wait_like_a_check().await, Ok(()));
+        assert_eq!((counted.begun.get(), pool.waiting()), (0, 0));
+        let (queue, _checks) = sync_channel(0);
+        let full = PasswordPool { queue, ..pool };
+        assert_eq!(full.wait_like_a_check().await, Err(PoolFull));
+    }
+
+    #[tokio::test]
     async fn beyond_the_queue_a_check_is_refused_at_once() {
         let (queue, _checks) = sync_channel(1);
         let counted = PasswordChecks::default();
@@ -296,6 +333,7 @@ mod tests {
             queue,
             capacity: 1,
             waiting: Arc::default(),
+            took_us: Arc::default(),
             counted: counted.clone(),
         };
         let waiting = tokio::spawn({
