@@ -14,7 +14,8 @@ help:  ## list the targets
 
 test:  ## everything: set-up (proxies, browser), format, lints, documentation, all tests
 	@tests/run tests/setup '$(FMT)' '$(CLIPPY)' '$(DOC)' '$(TEST) --workspace' \
-	    '$(CHAOS) --seed 7 --minutes 1.5 || [ $$? = 2 ]'
+	    '$(CHAOS) --seed 7 --minutes 1.5 || [ $$? = 2 ]' \
+	    'target/debug/quorate-chaos evidence short'
 
 quick:  ## what needs no proxy and no process: format, lints, unit tests, properties, repository rules
 	@tests/run '$(FMT)' '$(CLIPPY)' \

@@ -153,6 +153,7 @@ fn population(length: Duration) -> Population {
     Population {
         users: (100 + 100 * minutes).min(2_000),
         victims: (60 * minutes).min(1_500),
+        disabled: 0,
     }
 }
 

@@ -11,13 +11,18 @@ use super::Make;
 use crate::check::guess::GUESSES_MAX;
 use crate::link::Links;
 
+/// Iterations and memory in KiB of the hashes that take a while.
+const SLOW: (&str, &str) = ("12", "8192");
+
 /// Who can log in, with the password `password`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Population {
     /// Users `u0`, `u1`, …, who log in and out.
     pub(crate) users: u64,
-    /// Users `v0`, `v1`, …, whose passwords are guessed at. Their hashes take a while.
+    /// Users `v0`, `v1`, …, whose passwords are guessed at. Their hashes take a while, as those of unknown names do.
     pub(crate) victims: u64,
+    /// Users `d0`, `d1`, …, who are disabled. Their hashes take as long.
+    pub(crate) disabled: u64,
 }
 
 pub(super) fn log_name(node: usize) -> String {
@@ -39,17 +44,18 @@ pub(super) fn orders_name(node: usize) -> String {
 /// Writes everything, starts the relays of `links`, and returns where each node will answer.
 pub(super) fn write(folder: &Path, make: &Make<'_>, links: &Links) -> io::Result<Vec<SocketAddr>> {
     let quick = hash(make.binary, "1", "64")?;
-    let slow = hash(make.binary, "12", "8192")?;
+    let slow = hash(make.binary, SLOW.0, SLOW.1)?;
     let mut users = "users:\n".to_owned();
     for (letter, count, hash) in [
         ('u', make.population.users, &quick),
         ('v', make.population.victims, &slow),
+        ('d', make.population.disabled, &slow),
     ] {
         for number in 0..count {
-            let name = format!("{letter}{number}");
+            let (name, is_disabled) = (format!("{letter}{number}"), letter == 'd');
             let _ = writeln!(
                 users,
-                "  {name}: {{displayname: {name}, password: '{hash}'}}"
+                "  {name}: {{displayname: {name}, password: '{hash}', disabled: {is_disabled}}}"
             );
         }
     }
@@ -87,12 +93,14 @@ fn configuration(
 ) -> String {
     let (number, data) = (node + 1, folder.join(data_name(node)));
     let (folder, data) = (folder.display(), data.display());
+    let (iterations, memory) = SLOW;
     // Nothing ends by itself in a run, not even where a clock is an hour wrong.
     format!(
         "server: {{address: 'tcp://{http}'}}
 log: {{level: info, format: json}}
 storage: {{encryption_key: 'a key of the chaos runs, long enough'}}
-authentication_backend: {{file: {{path: '{folder}/users.yml', password: {{argon2: {{iterations: 1, memory: 64, parallelism: 1}}}}}}}}
+authentication_backend: {{file: {{path: '{folder}/users.yml', password: {{argon2: {{iterations: {iterations},
+  memory: {memory}, parallelism: 1}}}}}}}}
 regulation: {{max_retries: {GUESSES_MAX}, find_time: '30d', ban_time: '30d'}}
 session: {{expiration: '60d', inactivity: '60d', cookies: [{{domain: example.com, authelia_url: 'https://auth.example.com'}}]}}
 access_control: {{default_policy: deny, rules: [{{domain: one.example.com, policy: one_factor}}]}}

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::Line;
 use super::figures::Figures;
-use super::stage::{self, NODES, Order};
+use super::stage::{self, Order, Progress};
 use crate::choice::Choices;
 use crate::cluster::Cluster;
 
@@ -24,7 +24,7 @@ const SPARE_USERS: u64 = 2_000;
 struct Load {
     nodes: Vec<SocketAddr>,
     /// Nodes that are up: from when all are ready to the kill.
-    is_up: [AtomicBool; NODES],
+    is_up: Vec<AtomicBool>,
     stop: AtomicBool,
     verifies: AtomicU64,
     failed: Mutex<Vec<String>>,
@@ -36,7 +36,7 @@ pub(super) fn run(order: &Order) -> io::Result<Vec<Line>> {
     let mut cluster = order.cluster(order.count + SPARE_USERS, 0)?;
     let load = Load {
         nodes: cluster.addresses(),
-        is_up: [const { AtomicBool::new(true) }; NODES],
+        is_up: (0..order.nodes).map(|_| AtomicBool::new(true)).collect(),
         stop: AtomicBool::new(false),
         verifies: AtomicU64::new(0),
         failed: Mutex::default(),
@@ -48,7 +48,7 @@ pub(super) fn run(order: &Order) -> io::Result<Vec<Line>> {
         .and_then(|node| stage::session(*node, "u0", &stage::address(0)))
         .ok_or_else(|| io::Error::other("the first login was refused"))?;
     let outcome = thread::scope(|scope| {
-        for node in 0..NODES {
+        for node in 0..order.nodes {
             let (load, watched) = (&load, &watched);
             scope.spawn(move || load.verify(node, watched));
         }
@@ -58,14 +58,16 @@ pub(super) fn run(order: &Order) -> io::Result<Vec<Line>> {
         outcome
     });
     let figures = outcome?;
-    Ok(load.judge(&figures, order.count))
+    Ok(load.judge(&figures, order))
 }
 
 /// Times from each kill to the next accepted login on a node that lives.
 fn kills(count: u64, cluster: &mut Cluster, load: &Load) -> io::Result<Figures> {
     let mut figures = Figures::default();
     let mut choices = Choices::new(1, 0);
+    let progress = Progress::new("leader kills", count);
     for trial in 1..=count {
+        progress.at(trial - 1);
         if !cluster.wait_until_ready(HEALING) {
             return Err(io::Error::other("the cluster did not heal in 30 s"));
         }
@@ -74,7 +76,7 @@ fn kills(count: u64, cluster: &mut Cluster, load: &Load) -> io::Result<Figures> 
             .for_each(|up| up.store(true, Ordering::SeqCst));
         thread::sleep(Duration::from_millis(choices.between(300, 900)));
         let Some(leader) = stage::leader(cluster) else {
-            continue;
+            return Err(io::Error::other("nobody says that it leads"));
         };
         if let Some(up) = load.is_up.get(leader) {
             up.store(false, Ordering::SeqCst);
@@ -153,7 +155,7 @@ impl Load {
         let mut turn = 0;
         while !self.stop.load(Ordering::Relaxed) {
             turn += 1;
-            let node = self.nodes.iter().cycle().nth(turn % NODES);
+            let node = self.nodes.iter().cycle().nth(turn % self.nodes.len());
             let name = format!("u{user}");
             match node.and_then(|node| stage::session(*node, &name, &stage::address(user))) {
                 Some(cookie) => self.keep(cookie),
@@ -163,7 +165,7 @@ impl Load {
         }
     }
 
-    fn judge(self, figures: &Figures, count: u64) -> Vec<Line> {
+    fn judge(self, figures: &Figures, order: &Order) -> Vec<Line> {
         let kept = self
             .acknowledged
             .into_inner()
@@ -178,11 +180,16 @@ impl Load {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         let is_quick = figures.percentile(50) <= P50_BAR && figures.percentile(99) <= P99_BAR;
+        let (kills, nodes) = (figures.count(), order.nodes);
         let verifies = self.verifies.into_inner();
         vec![
             Line::new(
-                is_quick,
-                format!("{count} leader kills, time to the next login: {figures}"),
+                is_quick || !order.judges_durations,
+                format!("leader kills of {nodes} nodes, time to the next login: {figures}"),
+            ),
+            Line::new(
+                kills == order.count,
+                format!("kills that struck a leader: {kills} of {}", order.count),
             ),
             Line::new(
                 lost == 0,

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::Line;
 use super::figures::Figures;
-use super::stage::{self, NODES, Order};
+use super::stage::{self, Order, Progress};
 
 const CLIENTS: u64 = 6;
 
@@ -18,15 +18,20 @@ pub(super) fn run(order: &Order) -> io::Result<Vec<Line>> {
     let (next, stale, unknown) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let looks = AtomicU64::new(0);
     let figures = Mutex::new(Figures::default());
+    let progress = Progress::new("logouts", order.count);
     thread::scope(|scope| {
         for client in 0..CLIENTS {
             let (nodes, next, stale, unknown) = (&nodes, &next, &stale, &unknown);
-            let (looks, figures) = (&looks, &figures);
+            let (looks, figures, progress) = (&looks, &figures, &progress);
             scope.spawn(move || {
-                while next.fetch_add(1, Ordering::Relaxed) < order.count {
-                    let trial = next.load(Ordering::Relaxed);
-                    let turn = usize::try_from(trial).unwrap_or(0) % NODES;
-                    let mut turned = nodes.iter().cycle().skip(turn).take(NODES);
+                loop {
+                    let trial = next.fetch_add(1, Ordering::Relaxed);
+                    if trial >= order.count {
+                        return;
+                    }
+                    progress.at(trial);
+                    let turn = usize::try_from(trial).unwrap_or(0) % nodes.len().max(1);
+                    let mut turned = nodes.iter().cycle().skip(turn).take(nodes.len());
                     let user = format!("u{client}");
                     let first = turned.next().and_then(|node| {
                         let cookie = stage::session(*node, &user, &stage::address(trial))?;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::Line;
 use super::figures::Figures;
-use super::stage::{self, NODES, Order};
+use super::stage::{self, Order, Progress};
 use crate::choice::Choices;
 use crate::cluster::Cluster;
 
@@ -27,13 +27,15 @@ struct Acknowledged {
 
 pub(super) fn run(order: &Order) -> io::Result<Vec<Line>> {
     // Each round has a user of its own: a login that is cut short costs a guess.
-    let mut cluster = order.cluster(order.count * NODES as u64, 0)?;
+    let mut cluster = order.cluster(order.count * order.nodes as u64, 0)?;
     let nodes = cluster.addresses();
     let mut figures = Figures::default();
     let mut choices = Choices::new(1, 0);
     let mut known = Acknowledged::default();
     let mut wrong = 0;
+    let progress = Progress::new("restarts", order.count);
     for round in 0..order.count {
+        progress.at(round);
         let new = write_until_killed(&mut cluster, round, choices.between(50, 400))?;
         known.open.extend(new.open);
         known.ended.extend(new.ended);
@@ -48,7 +50,7 @@ pub(super) fn run(order: &Order) -> io::Result<Vec<Line>> {
     wrong += wrongs(&nodes, &known, usize::MAX);
     Ok(vec![
         Line::new(
-            figures.percentile(100) <= SERVING_BAR,
+            figures.percentile(100) <= SERVING_BAR || !order.judges_durations,
             format!("kill -9 of all nodes, time from the start until all serve: {figures}"),
         ),
         Line::new(
@@ -74,11 +76,12 @@ fn write_until_killed(
     thread::scope(|scope| {
         for (number, node) in nodes.iter().enumerate() {
             let (known, stop) = (&known, &stop);
-            let user = round * NODES as u64 + number as u64;
+            let user = round * nodes.len() as u64 + number as u64;
             scope.spawn(move || write(*node, user, known, stop));
         }
         thread::sleep(Duration::from_millis(after_ms));
-        let killed = cluster.kill(&[0, 1, 2]);
+        let all: Vec<usize> = (0..nodes.len()).collect();
+        let killed = cluster.kill(&all);
         stop.store(true, Ordering::SeqCst);
         killed
     })?;

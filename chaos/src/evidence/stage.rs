@@ -1,36 +1,77 @@
-//! A cluster of three, and what visitors do with it.
+//! A cluster, what visitors do with it, and how far a long command is.
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use crate::client::{self, Answer, Request};
 use crate::cluster::{Cluster, Make, Population};
 use crate::sample;
 
-pub(super) const NODES: usize = 3;
 /// A login or logout may wait out an election and a lease.
 const CHANGE_PATIENCE: Duration = Duration::from_secs(10);
 const VERIFY_PATIENCE: Duration = Duration::from_millis(2_500);
 
+/// How often a long command says how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+
 /// What was asked for on the command line.
+#[derive(Clone)]
 pub(super) struct Order {
     pub(super) binary: PathBuf,
     pub(super) count: u64,
+    pub(super) nodes: usize,
     pub(super) folder: PathBuf,
+    /// Durations are judged; a short run among others only prints them.
+    pub(super) judges_durations: bool,
 }
 
 impl Order {
-    /// Starts three nodes that know `users` users and `victims` victims.
+    /// Starts the nodes, which know `users` users and `victims` victims.
     pub(super) fn cluster(&self, users: u64, victims: u64) -> io::Result<Cluster> {
+        let population = Population {
+            users,
+            victims,
+            disabled: 0,
+        };
+        self.cluster_of(population)
+    }
+
+    /// Starts the nodes, which know all of `population`.
+    pub(super) fn cluster_of(&self, population: Population) -> io::Result<Cluster> {
         Cluster::start(&Make {
             binary: &self.binary,
             folder: &self.folder,
-            nodes: NODES,
-            population: Population { users, victims },
+            nodes: self.nodes,
+            population,
             mutant: None,
         })
+    }
+}
+
+/// Says on standard error how far a command is, every few seconds.
+pub(super) struct Progress {
+    what: &'static str,
+    count: u64,
+    told: Mutex<Instant>,
+}
+
+impl Progress {
+    pub(super) fn new(what: &'static str, count: u64) -> Self {
+        let told = Mutex::new(Instant::now());
+        Self { what, count, told }
+    }
+
+    pub(super) fn at(&self, done: u64) {
+        // Whoever cannot have the lock leaves it to the one who has it.
+        if let Ok(mut told) = self.told.try_lock()
+            && told.elapsed() >= TELL_EVERY
+        {
+            *told = Instant::now();
+            eprintln!("{}: {done} of {}", self.what, self.count);
+        }
     }
 }
 
