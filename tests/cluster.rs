@@ -16,9 +16,11 @@ mod upgrade;
 mod users;
 mod users_file;
 
+use std::time::Duration;
+
 use serde_json::json;
 
-use crate::harness::{Answer, Cluster, Request, Visitor};
+use crate::harness::{Answer, Cluster, Node, Request, Visitor, until};
 
 /// Asks the node whether the visitor may see a page of `host`, as a proxy would.
 async fn verify(cluster: &Cluster, node: usize, visitor: &Visitor, host: &str) -> Answer {
@@ -43,6 +45,16 @@ async fn statuses(cluster: &Cluster, visitor: &Visitor, host: &str) -> Vec<u16> 
         }
     }
     statuses
+}
+
+/// Waits until the members are three voters: a node that was healed answers as learner before it takes its old place.
+async fn until_three_vote(node: &Node) {
+    until("three nodes vote", Duration::from_secs(30), async || {
+        let members = node.document(&["cluster", "members"]).await;
+        let members = members.as_array().expect("a list");
+        members.len() == 3 && members.iter().all(|member| member["suffrage"] == "voter")
+    })
+    .await;
 }
 
 /// The node that leads, by what `n` of them say.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::statuses;
+use super::{statuses, until_three_vote};
 use crate::harness::{Cluster, Node, Settings, Visitor};
 
 /// Starts a node that must end by itself with exit code 1; what it said last.
@@ -118,8 +118,7 @@ async fn every_kind_of_damage_is_named_refused_and_healed_by_one_command() {
         assert_ne!(new_id, id, "it never votes under its old identity");
         fs::remove_dir_all(moved_to).expect("remove");
     }
-    let members = n3.document(&["cluster", "members"]).await;
-    assert_eq!(members.as_array().map(Vec::len), Some(3), "{members}");
+    until_three_vote(n3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

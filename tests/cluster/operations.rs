@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use super::until_three_vote;
 use crate::harness::{Cluster, Node, Settings};
 
 /// The lines of all shell blocks of a page.
@@ -56,7 +57,8 @@ async fn every_command_of_the_page_works_in_its_order() {
         assert_eq!(code, Some(0), "{line}: {error}");
         if arguments[1] == "heal" {
             n1.start();
-            cluster.wait_until_ready().await;
+            n1.wait_until_ready().await;
+            until_three_vote(n1).await;
         }
     }
 }
