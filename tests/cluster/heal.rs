@@ -20,6 +20,9 @@ async fn refused(node: &Node) -> String {
     error
 }
 
+/// Damages the data directory of a node that does not run.
+type Damaging = fn(&Path);
+
 /// The one file of this kind.
 fn only_file(folder: &Path, ending: &str) -> PathBuf {
     let entries = fs::read_dir(folder).expect("a folder");
@@ -90,7 +93,7 @@ async fn with_snapshots() -> (Cluster, Visitor) {
 async fn every_kind_of_damage_is_named_refused_and_healed_by_one_command() {
     let (cluster, john) = with_snapshots().await;
     let n3 = &cluster.nodes()[2];
-    let kinds: [(fn(&Path), &str); 4] = [
+    let kinds: [(Damaging, &str); 4] = [
         (flip_in_log, "damaged"),
         (flip_in_snapshot, "is not sound"),
         (cut_log, "damaged"),
