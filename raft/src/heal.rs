@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use quorate_core::Reader;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -22,6 +23,7 @@ use crate::store::{self, Damage, Lock, OpenError, Options, create_directory, syn
 use crate::transport::authority::{Authority, AuthorityError};
 use crate::transport::message::{Answer, ClusterId, Introduction, Request};
 use crate::transport::peers::Peers;
+use crate::versions::Versions;
 use crate::{ClusterConfig, Member, NodeConfig, random};
 
 /// What is put aside, in this order.
@@ -164,7 +166,9 @@ async fn quorum_of(
             name: config.name.clone(),
             address: settings.advertise.clone(),
         };
-        let (configured, life) = (settings.members.clone(), random::incarnation());
+        let configured = settings.members.clone();
+        let versions = Versions::new(config.command_set, Reader::default());
+        let life = (random::incarnation(), versions);
         let authority = Some(Arc::clone(&authority));
         Arc::new(Peers::new(node, own, configured, authority, cluster, life))
     };
