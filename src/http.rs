@@ -20,3 +20,4 @@ mod session;
 pub mod spoe;
 pub mod tls;
 mod verify;
+mod wire;

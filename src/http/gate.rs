@@ -39,7 +39,10 @@ pub(super) async fn to_the_end(
     }
 }
 
-/// One host, readable; one way to tell the body's length (RFC 9112 §3.2, §6.3).
+/// The most bytes of a body that anybody may announce; what is beyond is a mistake or an attack, not a large form.
+const ANNOUNCED_MAX: u64 = 4 << 20;
+
+/// One host, readable; one way to tell the body's length (RFC 9112 §3.2, §6.3), and no absurd one.
 pub(super) fn is_sound(parts: &http::request::Parts) -> bool {
     let mut hosts = parts.headers.get_all(header::HOST).iter();
     let host_ok = match (hosts.next(), hosts.next()) {
@@ -47,9 +50,21 @@ pub(super) fn is_sound(parts: &http::request::Parts) -> bool {
         (None, None) => parts.version == Version::HTTP_2 && parts.uri.authority().is_some(),
         _ => false,
     };
-    let lengths = parts.headers.get_all(header::CONTENT_LENGTH).iter().count();
     let is_chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
-    host_ok && lengths + usize::from(is_chunked) <= 1
+    let mut lengths = parts.headers.get_all(header::CONTENT_LENGTH).iter();
+    let length_ok = match (lengths.next(), lengths.next()) {
+        (None, None) => true,
+        (Some(length), None) => !is_chunked && is_length(length.as_bytes()),
+        _ => false,
+    };
+    host_ok && length_ok
+}
+
+fn is_length(text: &[u8]) -> bool {
+    std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .is_some_and(|length: u64| length <= ANNOUNCED_MAX)
 }
 
 /// Whether a `Host` can be one: a name or an address, with or without a port. Which one is nobody's business here:
@@ -62,7 +77,10 @@ fn is_host(host: &[u8]) -> bool {
 /// What no route answers: the page for people, 404 where only programs look, 405 for other methods.
 pub(super) async fn fallback(state: State<Arc<App>>, request: Request) -> Response {
     let path = request.uri().path();
-    if is_for_programs(path) {
+    let below = path
+        .strip_prefix(&state.config.server.base_path)
+        .filter(|below| below.starts_with('/'));
+    if is_for_programs(path) || below.is_some_and(is_for_programs) {
         return reply::plain(StatusCode::NOT_FOUND);
     }
     match *request.method() {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::response::Response;
-use http::Request;
+use http::{HeaderValue, Request, header};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -28,6 +28,8 @@ pub(super) use socket::Stream;
 use super::authz::client::{UNKNOWN, is_trusted};
 use super::proxy_protocol::{self, Origin};
 use super::tls::Acceptors;
+use super::wire::{Framing, Record, Wire};
+use super::{gate, reply};
 
 /// Connections open at once; more wait in the kernel's queue. Each may cost a few tens of KiB.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -216,12 +218,16 @@ async fn requests(
     let usage = Arc::new(Usage::default());
     let stream = Noted::new(stream, Arc::clone(&usage));
     let used = Arc::clone(&usage);
+    // hyper reads ahead by one buffer.
+    let record = Record::new(2 * listener.head_bytes_max);
+    let wire = Wire::new(stream, record.clone(), peer.over_tls);
     let service = hyper::service::service_fn(move |request| {
         let answers = answers.clone();
         let running = Running::begin(&used);
+        let framing = record.framing(&request);
         async move {
             let _running = running;
-            Ok::<_, Infallible>(answers.answer(request, peer).await)
+            Ok::<_, Infallible>(framed(framing, request, peer, answers).await)
         }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -239,7 +245,7 @@ async fn requests(
         .keep_alive_interval(Some(listener.idle_max))
         .keep_alive_timeout(HANDSHAKE_MAX);
     let connection = builder
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(wire), service)
         .into_owned();
     // hyper's own time limit counts the time between requests as well, and HTTP/2 has none for a quiet connection.
     tokio::select! {
@@ -253,6 +259,24 @@ async fn requests(
             tracing::debug!(peer = %peer.address, "closed a connection on which a request did not come to its end");
         }
     }
+}
+
+/// The answer to a request whose head can be read in one way only, or a refusal.
+async fn framed(
+    framing: Framing,
+    request: Request<Incoming>,
+    peer: Peer,
+    answers: impl Answer,
+) -> Response {
+    let mut response = match framing {
+        Framing::Sound => return answers.answer(request, peer).await,
+        Framing::Last => answers.answer(request, peer).await,
+        Framing::Unsound => gate::unsound(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    reply::secure(headers, peer.over_tls);
+    response
 }
 
 #[cfg(test)]
