@@ -1,4 +1,4 @@
-//! The files beside the pages: one style sheet, one icon, `robots.txt`. All are compiled in.
+//! The files beside the pages: one style sheet, one icon, `robots.txt`, and the words for programs. All are compiled in.
 //!
 //! Decides under which path a file is found, its type, its entity tag and how long it may be kept.
 //! Does not know the portal's path prefix, nor how a reply is sent.
@@ -9,6 +9,7 @@
 //! | `/static/mark-<hash>.svg` | the icon | for ever |
 //! | `/favicon.ico` | the icon, as SVG | a day |
 //! | `/robots.txt` | keeps search engines away | a day |
+//! | `/locales/<language>/portal.json` | the words of the pages | asked for each time |
 //!
 //! `<hash>` is the first 8 hexadecimal digits of the SHA-256 of the content.
 
@@ -16,16 +17,20 @@ use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
+use crate::language::Language;
+
 const STYLE_SHEET: &[u8] = include_bytes!("../assets/portal.css");
 const MARK: &[u8] = include_bytes!("../assets/mark.svg");
 const ROBOTS: &[u8] = b"User-agent: *\nDisallow: /\n";
 
 const CSS: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
+const JSON: &str = "application/json; charset=utf-8";
 
 /// A year, the longest that caches honour (RFC 9111 §5.2.2.1; `immutable` is RFC 8246).
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const A_DAY: &str = "public, max-age=86400";
+const ASKED_EACH_TIME: &str = "public, max-age=0, must-revalidate";
 const NEVER: &str = "no-store";
 
 /// One file as it is sent.
@@ -44,7 +49,7 @@ pub struct Asset {
 }
 
 struct Table {
-    found: [Asset; 4],
+    found: [Asset; 7],
     /// What answers for another version's hash; see [`asset`].
     other_version: [Asset; 2],
 }
@@ -52,6 +57,7 @@ struct Table {
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let style_sheet = Asset::named_by_content("/static/portal-", ".css", CSS, STYLE_SHEET);
     let mark = Asset::named_by_content("/static/mark-", ".svg", SVG, MARK);
+    let [english, german, french] = Language::ALL.map(Asset::words);
     Table {
         other_version: [style_sheet.clone().never_kept(), mark.clone().never_kept()],
         found: [
@@ -64,6 +70,9 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
                 ROBOTS,
                 A_DAY,
             ),
+            english,
+            german,
+            french,
         ],
     }
 });
@@ -119,6 +128,13 @@ impl Asset {
             etag,
             cache_control,
         }
+    }
+
+    /// The words of a language; made once and never freed.
+    fn words(language: Language) -> Self {
+        let path = format!("/locales/{}/portal.json", language.code());
+        let text: &'static str = language.words_as_json().leak();
+        Self::new(path, JSON, text.as_bytes(), ASKED_EACH_TIME)
     }
 
     fn named_by_content(
@@ -194,6 +210,17 @@ mod tests {
         assert_eq!(other.bytes, ours.bytes);
         assert_eq!(other.etag, ours.etag);
         assert_eq!(other.cache_control, NEVER);
+    }
+
+    #[test]
+    fn the_words_are_there_for_programs_in_every_language() {
+        let german = asset("/locales/de/portal.json").expect("german");
+        let text = String::from_utf8_lossy(german.bytes);
+        assert!(
+            text.starts_with('{') && text.contains("\"password\":\"Passwort\""),
+            "{text}"
+        );
+        assert_eq!(asset("/locales/xx/portal.json"), None);
     }
 
     #[test]

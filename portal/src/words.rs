@@ -8,21 +8,26 @@ mod de;
 mod en;
 mod fr;
 
+use serde::Serialize;
+
 use crate::language::Language;
 
 /// A heading and the sentence below it.
+#[derive(Serialize)]
 pub(crate) struct Saying {
     pub(crate) title: &'static str,
     pub(crate) text: &'static str,
 }
 
 /// What stands before and after a name inside a sentence.
+#[derive(Serialize)]
 pub(crate) struct Around {
     pub(crate) before: &'static str,
     pub(crate) after: &'static str,
 }
 
 /// All words in one language.
+#[derive(Serialize)]
 pub(crate) struct Words {
     pub(crate) sign_in: &'static str,
     pub(crate) signing_in_to: Around,
@@ -54,6 +59,7 @@ pub(crate) struct Words {
 }
 
 /// What a page says about what happened before it.
+#[derive(Serialize)]
 pub(crate) struct Notices {
     /// One sentence for an unknown user, a wrong password and a locked account: whoever reads it
     /// must not learn which it was.
@@ -68,6 +74,7 @@ pub(crate) struct Notices {
 }
 
 /// What an error page says, by status.
+#[derive(Serialize)]
 pub(crate) struct Errors {
     pub(crate) bad_request: Saying,
     pub(crate) forbidden: Saying,
@@ -97,6 +104,12 @@ impl Errors {
 }
 
 impl Language {
+    /// All words of this language as one JSON object.
+    pub(crate) fn words_as_json(self) -> String {
+        // Text under fixed names is always JSON.
+        serde_json::to_string(self.words()).unwrap_or_default()
+    }
+
     /// The words of this language.
     pub(crate) fn words(self) -> &'static Words {
         match self {
