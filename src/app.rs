@@ -48,6 +48,7 @@ pub struct App {
     rules: rules::Rules,
     pace: pace::Pace,
     throttle: throttle::Throttle,
+    second_factors: throttle::Throttle,
     line: line::Line,
     known: known::KnownCredentials,
     touches: touch::Touches,
@@ -77,6 +78,8 @@ impl App {
         let rules = rules::Rules::new(&config);
         node.describe(rules.digest(), users.digest());
         let sealer = Sealer::for_totp(&config.storage.encryption_key);
+        let second_factors =
+            throttle::Throttle::new(config.server.rate_limits.second_factor_totp.clone());
         Self {
             config,
             node,
@@ -85,7 +88,8 @@ impl App {
             metrics,
             rules,
             pace: pace::Pace::default(),
-            throttle: throttle::Throttle::default(),
+            throttle: throttle::Throttle::of_logins(),
+            second_factors,
             line: line::Line::default(),
             known: known::KnownCredentials::new(random::bytes()),
             touches: touch::Touches::default(),

@@ -36,9 +36,9 @@ pub use secret::Secret;
 pub use source::{Selection, Source, read, read_secret};
 pub use types::{
     AccessControl, AuthnStrategy, AuthzEndpoint, ClusterConfig, Config, CookieDomain,
-    Implementation, Listen, Log, LogFormat, LogLevel, Member, Metrics, PortalUrl, Reads, Refresh,
-    Regulation, RegulationModes, SameSite, Scheme, Server, Sessions, Storage, StrategyKind,
-    Telemetry, Theme, Timeouts, TlsFiles, UserBackend, UsersFile,
+    Implementation, Listen, Log, LogFormat, LogLevel, Member, Metrics, PasswordPolicy, PortalUrl,
+    RateLimit, RateLimits, Reads, Refresh, Regulation, RegulationModes, SameSite, Scheme, Server,
+    Sessions, Storage, StrategyKind, Telemetry, Theme, Timeouts, TlsFiles, UserBackend, UsersFile,
 };
 pub(crate) use value::duration;
 
@@ -193,6 +193,7 @@ fn build(root: &View<'_>, host_name: &str, findings: &mut Findings) -> Option<Co
         &root.get("authentication_backend"),
         findings,
     );
+    let password_policy = build::small::password_policy(&root.get("password_policy"), findings);
     let totp = build::small::totp(&root.get("totp"), findings);
     if two_factor_in_use && totp.is_disabled {
         let message =
@@ -208,6 +209,7 @@ fn build(root: &View<'_>, host_name: &str, findings: &mut Findings) -> Option<Co
         users,
         regulation,
         totp,
+        password_policy,
         telemetry: build::small::telemetry(&root.get("telemetry")),
         storage,
         cluster,

@@ -81,6 +81,9 @@ pub(crate) struct TotpOrder {
     pub(crate) user: String,
     /// Base 32; random if not given.
     pub(crate) secret: Option<String>,
+    /// The length of a random one.
+    #[serde(default)]
+    pub(crate) secret_bytes: Option<usize>,
     /// `SHA1`, `SHA256` or `SHA512`.
     pub(crate) algorithm: Option<String>,
     /// 6 or 8.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use quorate_core::{NewTotp, Totp, UserName};
+use zeroize::Zeroizing;
 
 use super::answer::{TotpDevice, TotpOrder, UserFilter};
 use super::refusal::Refusal;
@@ -29,10 +30,8 @@ pub(super) async fn generate(
         )));
     }
     let defaults = &app.config.totp;
-    let mut random = random::bytes::<128>().to_vec();
-    random.truncate(defaults.secret_bytes);
     let secret = match &order.secret {
-        None => zeroize::Zeroizing::new(random),
+        None => random_secret(order.secret_bytes.unwrap_or(defaults.secret_bytes))?,
         Some(text) => totp::from_base32(text)
             .filter(|secret| secret.len() >= SECRET_BYTES_MIN)
             .ok_or_else(|| {
@@ -74,6 +73,17 @@ pub(super) async fn generate(
     let described = describe(&user, &device, &secret);
     app.set_totp(user, device).await?;
     Ok(Json(described))
+}
+
+fn random_secret(bytes: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    if !(20..=128).contains(&bytes) {
+        return Err(Refusal::wrong(format!(
+            "the secret's size must be 20 to 128 bytes, is {bytes}"
+        )));
+    }
+    let mut secret = Zeroizing::new(random::bytes::<128>().to_vec());
+    secret.truncate(bytes);
+    Ok(secret)
 }
 
 /// Takes a user's device away.

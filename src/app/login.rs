@@ -244,7 +244,7 @@ impl App {
         address: IpAddr,
     ) -> Result<(Arc<Account>, Reserved), LoginError> {
         let place = Subject::of_address(address);
-        if !self.throttle.admit(&place, self.now()) {
+        if self.throttle.admit(&place, self.now()).is_err() {
             return Err(LoginError::Busy("too many logins from this address"));
         }
         let (user, reserved) = match self.reserve_for(username, place).await {

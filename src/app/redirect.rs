@@ -101,15 +101,22 @@ fn is_readable(text: &str) -> bool {
         && scheme
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    let authority = rest
-        .trim_start_matches('/')
-        .split(['/', '?', '#'])
-        .next()
-        .unwrap_or_default();
+    // A fragment right after the host is none: programs disagree on where the host ends.
+    let after = rest.strip_prefix("//").unwrap_or_default();
+    let authority = after.split(['/', '?']).next().unwrap_or_default();
     (is_scheme || text.starts_with('/'))
         && !text.chars().any(|c| c.is_control() || c == ' ')
-        && !authority.contains(['\\', '%', '"', '<', '>'])
+        && !authority.contains(['\\', '%', '"', '<', '>', '#'])
+        && is_port_a_number(authority)
         && are_percent_codes_whole(rest.split(['?', '#']).next().unwrap_or_default())
+}
+
+/// Whether what follows the host's last colon, if anything, is a number. An IPv6 address has its colons in brackets.
+fn is_port_a_number(authority: &str) -> bool {
+    let after_address = authority.rsplit(']').next().unwrap_or_default();
+    let host = after_address.rsplit('@').next().unwrap_or_default();
+    let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+    port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn are_percent_codes_whole(path: &str) -> bool {
@@ -141,5 +148,40 @@ impl App {
             .policy
             .decide(Some(&identity), &target, client);
         decision.requirement != Requirement::TwoFactor || who.session.level >= Level::TwoFactor
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_readable;
+
+    #[test]
+    fn what_is_no_url_is_told_from_what_is_unsafe() {
+        let readable = [
+            "https://one.example.com",
+            "https://one.example.com:8443/a?b=c#d",
+            "https://a:b@one.example.com/",
+            "https://[2001:db8::1]:8443/",
+            "https:/one.example.com",
+            "javascript:alert('a:b')",
+            "//one.example.com",
+            "/x",
+        ];
+        for text in readable {
+            assert!(is_readable(text), "{text}");
+        }
+        let not = [
+            "not a url",
+            "one.example.com",
+            "%%",
+            "https://one.example.com#x",
+            "https://one.example.com:abc/",
+            "https://one.example.com\\@evil.com/",
+            "https://one example.com/",
+            "https://one.example.com/%zz",
+        ];
+        for text in not {
+            assert!(!is_readable(text), "{text}");
+        }
     }
 }

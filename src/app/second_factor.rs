@@ -13,7 +13,7 @@ use super::session::Authenticated;
 use super::token::Secret;
 use crate::authn::totp::matching_period;
 use crate::config::CookieDomain;
-use crate::metrics::Factor;
+use crate::metrics;
 use crate::random;
 
 impl App {
@@ -24,6 +24,15 @@ impl App {
             return None;
         }
         self.node.reader().authenticators(user)?.totp.clone()
+    }
+
+    /// The kinds of second factor that this portal asks for, as the API names them: none where no rule needs one.
+    #[must_use]
+    pub fn available_factors(&self) -> &'static [&'static str] {
+        if self.config.totp.is_disabled || !self.access().policy.needs_two_factor_anywhere() {
+            return &[];
+        }
+        &["totp"]
     }
 
     /// Checks a one-time password of who is logged in and opens a session of two factors in place of the old one. The
@@ -40,7 +49,8 @@ impl App {
     ) -> Result<Opened, LoginError> {
         let started = Instant::now();
         let result = self.try_totp(who, password, address, domain).await;
-        self.metrics.login(Factor::Totp, &result, started.elapsed());
+        self.metrics
+            .login(metrics::Factor::Totp, &result, started.elapsed());
         match &result {
             Ok(_) => {
                 tracing::info!(user = who.user.name.as_str(), address = %address, "one-time password accepted")
@@ -61,7 +71,7 @@ impl App {
         domain: &CookieDomain,
     ) -> Result<Opened, LoginError> {
         let place = Subject::of_address(address);
-        if !self.throttle.admit(&place, self.now()) {
+        if self.throttle.admit(&place, self.now()).is_err() {
             return Err(LoginError::Busy("too many guesses from this address"));
         }
         // A device that another node has just answered for is known here after this.

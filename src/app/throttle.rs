@@ -1,44 +1,101 @@
-//! How many logins one address may begin on this node, before they reach Raft or argon2 (promise P7).
+//! How much one subject may ask for on this node, before anything reaches Raft or argon2 (promise P7).
 //!
-//! A token bucket per address, in memory. It is no guess budget (that one is replicated and exact); it keeps a flood
-//! from one place from filling the log.
+//! Token buckets in memory. They are no guess budget (that one is replicated and exact); they keep a flood from one place
+//! from filling the log.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use quorate_core::{Subject, Timestamp};
+use quorate_core::{Subject, Timestamp, UserName};
 
-/// Logins one address may begin at once.
-const BURST: u64 = 120;
-/// Milliseconds after which it may begin one more.
-const REFILL_MS: u64 = 50;
-/// Addresses remembered; when there are more, all full buckets are forgotten, and if none is full, all.
-const ADDRESSES_MAX: usize = 20_000;
+use super::App;
+use crate::config::RateLimit;
 
-/// The buckets of all addresses seen lately.
-#[derive(Debug, Default)]
+/// What logins of one address are bounded by: 120 at once, then 20 per second.
+const LOGINS: RateLimit = RateLimit {
+    requests: 120,
+    period: Duration::from_millis(50),
+};
+/// Subjects remembered; when there are more, all with full buckets are forgotten, and if there is none, all.
+const SUBJECTS_MAX: usize = 20_000;
+
+/// The buckets of all subjects seen lately. Every limit has a bucket of its own, and all must have something left.
+#[derive(Debug)]
 pub(super) struct Throttle {
-    /// For each address the instant at which its bucket will be full again.
-    full_at: Mutex<HashMap<Subject, Timestamp>>,
+    limits: Vec<RateLimit>,
+    /// For each subject and limit the instant at which the bucket will be full again.
+    full_at: Mutex<HashMap<Subject, Vec<Timestamp>>>,
 }
 
 impl Throttle {
-    /// Whether `address` may begin one more login at `now`; if so, it is counted.
-    pub(super) fn admit(&self, address: &Subject, now: Timestamp) -> bool {
-        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let current = full_at.get(address).copied().unwrap_or(now).max(now);
-        let next = current.plus_ms(REFILL_MS);
-        if next.since_ms(now) > BURST * REFILL_MS {
-            return false;
+    /// For what `limits` allow; without any everything is admitted.
+    pub(super) fn new(limits: Vec<RateLimit>) -> Self {
+        Self {
+            limits,
+            full_at: Mutex::default(),
         }
-        if full_at.len() >= ADDRESSES_MAX && !full_at.contains_key(address) {
-            full_at.retain(|_, full_at| *full_at > now);
-            if full_at.len() >= ADDRESSES_MAX {
-                full_at.clear();
+    }
+
+    /// For logins.
+    pub(super) fn of_logins() -> Self {
+        Self::new(vec![LOGINS])
+    }
+
+    /// Whether `subject` may ask once more at `now`; if so, it is counted.
+    ///
+    /// # Errors
+    /// The instant at which it may.
+    pub(super) fn admit(&self, subject: &Subject, now: Timestamp) -> Result<(), Timestamp> {
+        let mut all = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = all.get(subject);
+        let mut next = Vec::with_capacity(self.limits.len());
+        let mut wait_ms = 0;
+        for (index, limit) in self.limits.iter().enumerate() {
+            let full_at = current.and_then(|full_at| full_at.get(index)).copied();
+            let period_ms = u64::try_from(limit.period.as_millis()).unwrap_or(u64::MAX);
+            let after = full_at.unwrap_or(now).max(now).plus_ms(period_ms);
+            let room_ms = period_ms.saturating_mul(u64::from(limit.requests));
+            wait_ms = wait_ms.max(after.since_ms(now).saturating_sub(room_ms));
+            next.push(after);
+        }
+        if wait_ms > 0 {
+            return Err(now.plus_ms(wait_ms));
+        }
+        if all.len() >= SUBJECTS_MAX && !all.contains_key(subject) {
+            all.retain(|_, full_at| full_at.iter().any(|full_at| *full_at > now));
+            if all.len() >= SUBJECTS_MAX {
+                all.clear();
             }
         }
-        full_at.insert(address.clone(), next);
-        true
+        all.insert(subject.clone(), next);
+        Ok(())
+    }
+}
+
+impl App {
+    /// Whether one more second factor may be given, by a user who is logged in or else by somebody at `address`. Users
+    /// use up what their address has, but only the anonymous are held to that: nobody can keep others behind the same
+    /// address out.
+    ///
+    /// # Errors
+    /// The instant at which it may.
+    pub fn admit_second_factor(
+        &self,
+        user: Option<&UserName>,
+        address: std::net::IpAddr,
+    ) -> Result<(), Timestamp> {
+        let now = self.now();
+        let of_place = self
+            .second_factors
+            .admit(&Subject::of_address(address), now);
+        match user {
+            Some(user) => {
+                let user = Subject::SecondFactor(user.clone());
+                self.second_factors.admit(&user, now)
+            }
+            None => of_place,
+        }
     }
 }
 
@@ -46,19 +103,43 @@ impl Throttle {
 mod tests {
     use super::*;
 
+    fn address(text: &str) -> Subject {
+        Subject::of_address(text.parse().expect("an address"))
+    }
+
     #[test]
     fn an_address_gets_its_burst_then_one_per_refill_and_others_are_not_affected() {
-        let throttle = Throttle::default();
-        let address = |text: &str| Subject::of_address(text.parse().expect("an address"));
+        let throttle = Throttle::of_logins();
         let (here, there) = (address("192.0.2.1"), address("192.0.2.2"));
         let now = Timestamp(1_000_000);
-        let admitted = (0..BURST + 10)
-            .filter(|_| throttle.admit(&here, now))
+        let admitted = (0..130)
+            .filter(|_| throttle.admit(&here, now).is_ok())
             .count();
-        assert_eq!(admitted as u64, BURST);
-        assert!(throttle.admit(&there, now));
-        assert!(!throttle.admit(&here, now.plus_ms(REFILL_MS - 1)));
-        assert!(throttle.admit(&here, now.plus_ms(REFILL_MS)));
-        assert!(!throttle.admit(&here, now.plus_ms(REFILL_MS)));
+        assert_eq!(admitted, 120);
+        assert_eq!(throttle.admit(&there, now), Ok(()));
+        assert_eq!(throttle.admit(&here, now.plus_ms(49)), Err(now.plus_ms(50)));
+        assert_eq!(throttle.admit(&here, now.plus_ms(50)), Ok(()));
+        assert!(throttle.admit(&here, now.plus_ms(50)).is_err());
+    }
+
+    #[test]
+    fn every_limit_holds_and_the_longest_wait_is_told() {
+        let limit = |requests, seconds| RateLimit {
+            requests,
+            period: Duration::from_secs(seconds),
+        };
+        let throttle = Throttle::new(vec![limit(2, 1), limit(3, 10)]);
+        let (here, now) = (address("192.0.2.1"), Timestamp(0));
+        assert_eq!(throttle.admit(&here, now), Ok(()));
+        assert_eq!(throttle.admit(&here, now), Ok(()));
+        assert_eq!(throttle.admit(&here, now), Err(Timestamp(1_000)));
+        assert_eq!(throttle.admit(&here, Timestamp(1_000)), Ok(()));
+        assert_eq!(
+            throttle.admit(&here, Timestamp(2_000)),
+            Err(Timestamp(10_000))
+        );
+        assert_eq!(throttle.admit(&here, Timestamp(10_000)), Ok(()));
+        let unlimited = Throttle::new(Vec::new());
+        assert!((0..1_000).all(|_| unlimited.admit(&here, now).is_ok()));
     }
 }

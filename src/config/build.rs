@@ -5,6 +5,7 @@
 
 pub(crate) mod access;
 pub(crate) mod cluster;
+mod rate_limit;
 pub(crate) mod server;
 pub(crate) mod session;
 pub(crate) mod small;

@@ -20,8 +20,8 @@ use super::secret::Secret;
 
 pub use cluster::{ClusterConfig, Member, Reads};
 pub use server::{
-    AuthnStrategy, AuthzEndpoint, Implementation, Listen, Scheme, Server, StrategyKind, Timeouts,
-    TlsFiles,
+    AuthnStrategy, AuthzEndpoint, Implementation, Listen, RateLimit, RateLimits, Scheme, Server,
+    StrategyKind, Timeouts, TlsFiles,
 };
 pub use session::{CookieDomain, PortalUrl, SameSite, Sessions};
 pub(crate) use session::{WebUrl, covers};
@@ -46,6 +46,8 @@ pub struct Config {
     pub regulation: Regulation,
     /// `totp`.
     pub totp: Totp,
+    /// `password_policy`.
+    pub password_policy: PasswordPolicy,
     /// `telemetry`.
     pub telemetry: Telemetry,
     /// `storage`.
@@ -190,6 +192,37 @@ pub struct Totp {
     pub secret_bytes: usize,
     /// Whether a password is accepted more than once.
     pub may_repeat: bool,
+}
+
+/// `password_policy`: what is asked of new passwords.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordPolicy {
+    /// Nothing.
+    None,
+    /// `standard`: length and kinds of characters.
+    Form(PasswordForm),
+    /// `zxcvbn`: how hard it is to guess.
+    Score {
+        /// 1 to 4.
+        min_score: u32,
+    },
+}
+
+/// `password_policy.standard`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordForm {
+    /// Characters, at least 1.
+    pub min_length: u32,
+    /// Characters; 0 for no limit.
+    pub max_length: u32,
+    /// Whether an upper-case letter is needed.
+    pub require_uppercase: bool,
+    /// Whether a lower-case letter is needed.
+    pub require_lowercase: bool,
+    /// Whether a digit is needed.
+    pub require_number: bool,
+    /// Whether another character is needed.
+    pub require_special: bool,
 }
 
 /// `telemetry`.

@@ -1,10 +1,13 @@
 //! The forms of replies, and the headers that every one of them carries.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use percent_encoding::{CONTROLS, utf8_percent_encode};
+use quorate_core::Timestamp;
 use serde::Serialize;
 
 /// Features that no page of ours uses, so none may.
@@ -109,6 +112,22 @@ pub(super) fn ko(status: StatusCode, message: &'static str) -> Response {
             message,
         },
     )
+}
+
+/// 429, and when to try again.
+pub(super) fn too_many(again_at: Timestamp) -> Response {
+    let mut response = ko(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
+    retry_at(response.headers_mut(), again_at);
+    response
+}
+
+/// Tells when to try again, to the second after it.
+pub(super) fn retry_at(headers: &mut HeaderMap, again_at: Timestamp) {
+    let whole_seconds = Duration::from_secs(again_at.0.div_ceil(1000));
+    let text = httpdate::fmt_http_date(UNIX_EPOCH + whole_seconds);
+    if let Ok(text) = HeaderValue::from_str(&text) {
+        headers.insert(header::RETRY_AFTER, text);
+    }
 }
 
 /// Any JSON document, with the headers of the JSON API.

@@ -36,6 +36,7 @@ fn routes() -> Routes {
         .route("/static/{name}", get(asset))
         .route("/favicon.ico", get(asset))
         .route("/robots.txt", get(asset))
+        .route("/locales/{language}/portal.json", get(asset))
         .route("/login", get(pages::page).post(pages::log_in))
         .route("/logout", get(pages::logout_page).post(pages::log_out))
         .route(
@@ -66,9 +67,24 @@ fn routes() -> Routes {
             only_get(get(api::secondfactor::get)).post(api::secondfactor::post),
         ),
         (
+            "/api/configuration/password-policy",
+            "GET, OPTIONS",
+            only_get(get(api::configuration::password_policy)),
+        ),
+        (
             "/api/user/info",
             "GET, OPTIONS, POST",
-            only_get(get(api::user::info)).post(api::user::info),
+            only_get(get(api::user::info)).post(api::user::choose),
+        ),
+        (
+            "/api/user/info/2fa_method",
+            "OPTIONS, POST",
+            post(api::user::prefer),
+        ),
+        (
+            "/api/user/session/elevation",
+            "GET, OPTIONS",
+            only_get(get(api::user::elevation)),
         ),
         ("/api/logout", "OPTIONS, POST", post(api::logout::post)),
         (
@@ -126,6 +142,10 @@ async fn asset(request: Request) -> Response {
     headers.insert(
         http::header::CACHE_CONTROL,
         http::HeaderValue::from_static(asset.cache_control),
+    );
+    headers.insert(
+        http::header::CONTENT_SECURITY_POLICY,
+        http::HeaderValue::from_static("default-src 'none'"),
     );
     if let Ok(etag) = asset.etag.parse() {
         headers.insert(http::header::ETAG, etag);

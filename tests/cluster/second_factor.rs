@@ -140,6 +140,40 @@ async fn wrong_codes_use_up_a_budget_that_no_login_renews() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_limited_from_every_address_and_does_not_share_the_limit_with_strangers() {
+    let cluster = Cluster::start(Settings::with_nodes(1)).await;
+    let mut john = cluster.visitor(0);
+    john.log_in("john", "password").await;
+    let john = john;
+    let limit = async |visitor: &Visitor, address: &str| {
+        let request = Request::new("POST", "https://auth.example.com/api/secondfactor/totp")
+            .header("X-Forwarded-For", address)
+            .header("Content-Type", "application/json")
+            .body(json!({"token": "123456"}).to_string());
+        visitor.clone().send(request).await
+    };
+    let stranger = cluster.visitor(0);
+    for _ in 0..30 {
+        assert_eq!(limit(&stranger, "203.0.113.1").await.status, 403);
+    }
+    assert_eq!(limit(&stranger, "203.0.113.1").await.status, 429);
+    for _ in 0..30 {
+        assert_eq!(limit(&john, "203.0.113.1").await.status, 403);
+    }
+    for address in ["203.0.113.1", "203.0.113.2"] {
+        let refused = limit(&john, address).await;
+        assert_eq!(refused.status, 429);
+        assert!(
+            refused
+                .header("retry-after")
+                .is_some_and(|at| at.ends_with(" GMT"))
+        );
+        assert_eq!(refused.json()["message"], "Too Many Requests");
+    }
+    assert_eq!(limit(&stranger, "203.0.113.2").await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_ban_by_the_operator_ends_sessions_everywhere_and_refuses_logins() {
     let cluster = cluster().await;
     let mut john = cluster.visitor(0);

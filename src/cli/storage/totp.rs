@@ -45,6 +45,9 @@ pub(in crate::cli) struct Generate {
     /// The secret in base 32 [default: random]
     #[arg(long, value_name = "BASE32")]
     secret: Option<String>,
+    /// Bytes of a random secret, 20 to 128 [default: as configured]
+    #[arg(long, value_name = "BYTES", conflicts_with = "secret")]
+    secret_size: Option<usize>,
     /// Hash function: SHA1, SHA256 or SHA512 [default: as configured]
     #[arg(long, value_name = "NAME")]
     algorithm: Option<String>,
@@ -130,6 +133,7 @@ impl Generate {
         let order = TotpOrder {
             user: self.user,
             secret: self.secret,
+            secret_bytes: self.secret_size,
             algorithm: self.algorithm,
             digits: self.digits,
             period_s: self.period,

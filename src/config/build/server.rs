@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::rate_limit;
 use crate::config::place::Findings;
 use crate::config::types::{
     AuthnStrategy, AuthzEndpoint, Implementation, Listen, Scheme, Server, StrategyKind, Timeouts,
@@ -56,6 +57,7 @@ pub(crate) fn server(view: &View<'_>, findings: &mut Findings) -> Server {
         csp_template: csp_template(&view.get("headers.csp_template"), findings),
         read_buffer_bytes: read_buffer_bytes(&view.get("buffers.read"), findings),
         timeouts: timeouts(&view.get("timeouts"), findings),
+        rate_limits: rate_limit::rate_limits(&view.get("endpoints.rate_limits"), findings),
     }
 }
 

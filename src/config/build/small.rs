@@ -8,7 +8,8 @@ use quorate_core::TotpAlgorithm;
 use crate::config::place::Findings;
 use crate::config::secret::Secret;
 use crate::config::types::{
-    Log, LogFormat, LogLevel, Metrics, Regulation, RegulationModes, Storage, Telemetry, Theme, Totp,
+    Log, LogFormat, LogLevel, Metrics, PasswordForm, PasswordPolicy, Regulation, RegulationModes,
+    Storage, Telemetry, Theme, Totp,
 };
 use crate::config::value;
 use crate::config::view::View;
@@ -111,6 +112,33 @@ pub(crate) fn totp(view: &View<'_>, findings: &mut Findings) -> Totp {
         secret_bytes: view.get("secret_size").bounded(32, 20..=128, findings) as usize,
         may_repeat: view.get("disable_reuse_security_policy").flag(),
     }
+}
+
+pub(crate) fn password_policy(view: &View<'_>, findings: &mut Findings) -> PasswordPolicy {
+    let (standard, zxcvbn) = (view.get("standard"), view.get("zxcvbn"));
+    let is_on = |policy: &View<'_>| policy.get("enabled").flag();
+    if is_on(&standard) && is_on(&zxcvbn) {
+        zxcvbn.get("enabled").problem(
+            findings,
+            "must not be on together with `password_policy.standard`",
+            "enable one of them",
+        );
+    }
+    if is_on(&zxcvbn) {
+        let min_score = zxcvbn.get("min_score").bounded(3, 1..=4, findings);
+        return PasswordPolicy::Score { min_score };
+    }
+    if !is_on(&standard) {
+        return PasswordPolicy::None;
+    }
+    PasswordPolicy::Form(PasswordForm {
+        min_length: standard.get("min_length").bounded(8, 1..=1_000, findings),
+        max_length: standard.get("max_length").bounded(0, 0..=1_000, findings),
+        require_uppercase: standard.get("require_uppercase").flag(),
+        require_lowercase: standard.get("require_lowercase").flag(),
+        require_number: standard.get("require_number").flag(),
+        require_special: standard.get("require_special").flag(),
+    })
 }
 
 /// The algorithm of that name; in any case, as in Authelia.

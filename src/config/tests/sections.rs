@@ -192,3 +192,46 @@ fn clusters_that_cannot_form_are_refused() {
         ],
     );
 }
+
+#[test]
+fn second_factors_are_limited_as_in_authelia_unless_configured() {
+    let limits = |yaml: &str| {
+        let found = over_base(yaml).server.rate_limits.second_factor_totp;
+        let pairs = found
+            .iter()
+            .map(|limit| (limit.requests, limit.period.as_secs()));
+        pairs.collect::<Vec<_>>()
+    };
+    let of = |text: &str| {
+        format!("server: {{endpoints: {{rate_limits: {{second_factor_totp: {text}}}}}}}")
+    };
+    assert_eq!(limits(""), [(30, 60), (40, 120), (50, 600)]);
+    assert_eq!(limits(&of("{enable: false}")), []);
+    let own = of("{enable: true, buckets: [{period: 10s, requests: 3}]}");
+    assert_eq!(limits(&own), [(3, 10)]);
+    check(
+        &of("{buckets: [{period: 0s, requests: 0}]}"),
+        &[
+            "c.yml:1:76: server.endpoints.rate_limits.second_factor_totp.buckets[0].period: must be longer than nothing; write for example `1m`",
+            "c.yml:1:90: server.endpoints.rate_limits.second_factor_totp.buckets[0].requests: must be from 1 to 1000000, is `0`",
+        ],
+    );
+}
+
+#[test]
+fn a_password_policy_is_read_whole_and_two_exclude_each_other() {
+    use crate::config::PasswordPolicy;
+    assert_eq!(over_base("").password_policy, PasswordPolicy::None);
+    let score = over_base("password_policy: {zxcvbn: {enabled: true}}").password_policy;
+    assert_eq!(score, PasswordPolicy::Score { min_score: 3 });
+    let form = over_base("password_policy: {standard: {enabled: true, require_number: true}}");
+    assert!(
+        matches!(form.password_policy, PasswordPolicy::Form(form) if form.min_length == 8 && form.require_number)
+    );
+    check(
+        "password_policy: {standard: {enabled: true}, zxcvbn: {enabled: true}}",
+        &[
+            "c.yml:1:64: password_policy.zxcvbn.enabled: must not be on together with `password_policy.standard`; enable one of them",
+        ],
+    );
+}

@@ -58,6 +58,24 @@ pub struct Server {
     pub read_buffer_bytes: usize,
     /// How long a connection may take.
     pub timeouts: Timeouts,
+    /// How often one visitor may ask for what is easily abused.
+    pub rate_limits: RateLimits,
+}
+
+/// `server.endpoints.rate_limits`: for each endpoint all limits that hold at once; none if it is not limited.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RateLimits {
+    /// One-time passwords given as second factor.
+    pub second_factor_totp: Vec<RateLimit>,
+}
+
+/// One of `buckets`: so many requests at once, then one more after each period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// How many at once; at least one.
+    pub requests: u32,
+    /// After how long one more; never zero.
+    pub period: Duration,
 }
 
 /// `server.tls`: files in PEM. Their content is not looked at here.

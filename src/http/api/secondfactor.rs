@@ -80,10 +80,15 @@ pub(in crate::http) async fn post(State(app): State<Arc<App>>, request: Request)
     if sender(&parts.headers, &visit.origin) == Sender::Foreign || !visit.on_portal_host {
         return reply::plain(StatusCode::FORBIDDEN);
     }
-    let who = match visit.session(&app, &parts.headers).await {
-        Ok(Some(who)) => who,
-        Ok(None) => return reply::plain(StatusCode::FORBIDDEN),
-        Err(_) => return reply::unavailable(1),
+    let Ok(who) = visit.session(&app, &parts.headers).await else {
+        return reply::unavailable(1);
+    };
+    let user = who.as_ref().map(|who| &who.user.name);
+    if let Err(again_at) = app.admit_second_factor(user, visit.client) {
+        return reply::too_many(again_at);
+    }
+    let Some(who) = who else {
+        return reply::plain(StatusCode::FORBIDDEN);
     };
     let form: Form = match super::object(&parts, body).await {
         Ok(form) => form,
@@ -91,6 +96,9 @@ pub(in crate::http) async fn post(State(app): State<Arc<App>>, request: Request)
         Err(BadBody::Content) => return reply::ko(StatusCode::FORBIDDEN, REFUSED),
     };
     let target = super::target(&app, form.target_url.as_deref());
+    if form.token.is_empty() {
+        return reply::ko(StatusCode::FORBIDDEN, REFUSED);
+    }
     // No device has passwords of another length, so nothing is guessed.
     if !matches!(form.token.len(), 6 | 8) || matches!(target, TargetText::Unreadable) {
         return reply::ko(StatusCode::BAD_REQUEST, REFUSED);

@@ -80,6 +80,13 @@ async fn check(
     let Some(totp) = app.totp(&who.user.name) else {
         return home(app, errand);
     };
+    if let Err(again_at) = app.admit_second_factor(Some(&who.user.name), visit.client) {
+        let notice = Some(SecondFactorNotice::Unavailable);
+        let mut page = ask(app, parts, who, &totp, errand, notice);
+        *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        reply::retry_at(page.headers_mut(), again_at);
+        return page;
+    }
     let wrong = Some(SecondFactorNotice::WrongCode);
     // What no device ever shows is no guess.
     if !matches!(code.len(), 6 | 8) {
