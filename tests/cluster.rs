@@ -17,7 +17,6 @@ mod users;
 mod users_file;
 
 use std::time::Duration;
-mod users_file;
 
 use serde_json::json;
 

@@ -25,8 +25,11 @@ fn asked(fields: &[(&str, &[u8])]) -> Request {
         })
 }
 
+/// The header fields of a request, and the status it gets.
+type Case<'a> = (&'a [(&'a str, &'a [u8])], u16);
+
 /// Asks each case with a session of a user of one factor; the statuses that differ from what is expected.
-async fn check(cluster: &Cluster, visitor: &Visitor, cases: &[(&[(&str, &[u8])], u16)]) {
+async fn check(cluster: &Cluster, visitor: &Visitor, cases: &[Case<'_>]) {
     let client = cluster.nodes()[0].client();
     let mut wrong = Vec::new();
     for (fields, expected) in cases {
@@ -186,7 +189,7 @@ async fn no_spelling_of_a_path_steps_around_a_rule() {
     for uri in closed {
         cases.push((spelt(uri), 302));
     }
-    let cases: Vec<(&[(&str, &[u8])], u16)> = cases
+    let cases: Vec<Case<'_>> = cases
         .iter()
         .map(|(fields, status)| (fields.as_slice(), *status))
         .collect();
