@@ -1,4 +1,5 @@
-//! What operators see: the metrics.
+//! What operators see: the metrics, the alerts and the dashboards.
 
+mod alerts;
 mod page;
 mod promtool;
