@@ -101,6 +101,7 @@ pub(crate) async fn site(sessions: usize, rules: usize, stopping: watch::Receive
         max_staleness: config.cluster.max_staleness,
         budget: budget(&config.regulation),
         snapshot_after: 1_000_000,
+        log_bytes_max: 1 << 30,
         command_set: quorate_core::Command::SET,
     });
     let node = node.await.unwrap();

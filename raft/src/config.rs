@@ -26,6 +26,9 @@ pub struct NodeConfig {
     pub budget: Budget,
     /// A snapshot is taken after this many log entries; at least 1.
     pub snapshot_after: u64,
+    /// One is taken before that, and the log shortened, when the log takes more than this many bytes encoded; in memory
+    /// they are about twice as many.
+    pub log_bytes_max: u64,
     /// The newest set of commands that this node says it knows: [`Command::SET`](quorate_core::Command::SET). Less makes
     /// it behave like an older version, which is for tests.
     pub command_set: u32,

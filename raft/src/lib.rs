@@ -27,6 +27,7 @@ mod rebuild;
 mod spread;
 mod store;
 mod transport;
+mod trim;
 mod types;
 mod versions;
 mod vote_watch;

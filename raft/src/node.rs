@@ -89,7 +89,7 @@ pub(crate) struct Inner {
     pub(crate) applied: watch::Receiver<u64>,
     /// What became of this node's commands.
     outcomes: outcome::Outcomes,
-    store_metrics: Arc<StoreMetrics>,
+    pub(crate) store_metrics: Arc<StoreMetrics>,
     /// Where the node-to-node listener is bound.
     listening: Option<SocketAddr>,
     /// It is about to stop and takes no commands any more.

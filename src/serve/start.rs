@@ -16,6 +16,8 @@ use crate::http::tls::{self, Acceptors, TlsError};
 
 /// Log entries after which a snapshot is taken.
 const SNAPSHOT_AFTER: u64 = 10_000;
+/// Bytes of log after which one is taken all the same: under a flood of writes an entry holds hundreds of commands.
+const LOG_BYTES_MAX: u64 = 32 << 20;
 
 /// Why a node does not run. `Display` is for the operator; it may have many lines.
 #[derive(Debug, thiserror::Error)]
@@ -294,6 +296,7 @@ pub(crate) async fn node_config(config: &Config) -> Result<NodeConfig, Failure> 
         max_staleness: config.cluster.max_staleness,
         budget: app::budget(&config.regulation),
         snapshot_after: SNAPSHOT_AFTER,
+        log_bytes_max: LOG_BYTES_MAX,
         command_set: command_set(),
     })
 }

@@ -31,7 +31,7 @@ use crate::transport::network::Network;
 use crate::transport::peers::Peers;
 use crate::versions::Versions;
 use crate::vote_watch::VoteWatch;
-use crate::{ClusterConfig, Member, NodeConfig, expiry, random, read};
+use crate::{ClusterConfig, Member, NodeConfig, expiry, random, read, trim};
 
 /// How long a cluster of one may take to lead itself before `start` returns all the same.
 const LONE_START: Duration = Duration::from_secs(5);
@@ -110,6 +110,10 @@ pub(super) async fn start(config: NodeConfig) -> Result<Node, StartError> {
     inner.spawn("the proposer", queue.run());
     inner.spawn("the read rounds", read::run(rounds, Arc::clone(inner)));
     inner.spawn("the clean-up", expiry::run(Arc::clone(inner)));
+    inner.spawn(
+        "the trimming of the log",
+        trim::run(Arc::clone(inner), config.log_bytes_max),
+    );
     inner.spawn(
         "the leader's watch",
         lead::watch_elections(Arc::clone(inner)),

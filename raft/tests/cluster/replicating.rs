@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use quorate_core::{Command, Rejection, Reply, ReservationId, Subject, UserName};
+use quorate_core::{
+    Command, Rejection, Reply, ReservationId, SessionKey, Subject, Timestamp, UserName,
+};
 use quorate_raft::Role;
 
 use crate::stand::{BUDGET, Cluster, PATIENCE, open_session, request_id, unique, wait_for};
@@ -205,4 +207,33 @@ fn sixty_parallel_guesses_over_three_nodes_admit_exactly_the_budget() {
     let busy = Reply::Rejected(Rejection::Busy);
     let refused = replies.iter().filter(|reply| **reply == busy).count();
     assert_eq!((admitted, refused), (5, 55));
+}
+
+#[test]
+fn a_log_of_large_entries_is_shortened_by_its_bytes_and_whoever_was_away_comes_back() {
+    const KEPT_MAX: u64 = 2 << 20;
+    let mut cluster = Cluster::new(3);
+    cluster.log_bytes_max = KEPT_MAX;
+    for name in cluster.names() {
+        cluster.start(&name);
+    }
+    cluster.wait_until_all_are_members();
+    let leader = cluster.wait_for_leader();
+    let away = cluster.follower();
+    cluster.stop(&away);
+    let touch = || Command::TouchSessions {
+        seen: vec![(SessionKey::of_token("nobody"), Timestamp(1)); Command::TOUCHES_MAX],
+    };
+    let store = |name: &str| cluster.node(name).node.status().store;
+    while store(&leader).written_bytes < 3 * KEPT_MAX {
+        cluster.node(&leader).propose(touch()).unwrap();
+    }
+    wait_for("the log to be shortened", || {
+        let running = cluster.running();
+        let mut logs = running.map(|r| r.node.status().store.log_bytes);
+        logs.all(|bytes| bytes < KEPT_MAX).then_some(())
+    });
+    cluster.start(&away);
+    let (_, index) = cluster.node(&leader).open_session("john");
+    cluster.wait_until_applied_everywhere(index);
 }

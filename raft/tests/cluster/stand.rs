@@ -33,6 +33,7 @@ pub(crate) struct Cluster {
     listed: Vec<Member>,
     pub(crate) secret: String,
     pub(crate) snapshot_after: u64,
+    pub(crate) log_bytes_max: u64,
     dir: tempfile::TempDir,
     running: BTreeMap<String, Running>,
 }
@@ -62,6 +63,7 @@ impl Cluster {
             members,
             secret: format!("the secret of test cluster {number}"),
             snapshot_after: 10_000,
+            log_bytes_max: 32 << 20,
             dir: tempfile::tempdir().unwrap(),
             running: BTreeMap::new(),
         }
@@ -113,6 +115,7 @@ impl Cluster {
             max_staleness: Duration::from_secs(3),
             budget: BUDGET,
             snapshot_after: self.snapshot_after,
+            log_bytes_max: self.log_bytes_max,
             command_set: Command::SET,
         }
     }
