@@ -36,7 +36,7 @@ pub(super) enum BadBody {
 /// The body as one JSON object. Unknown keys are ignored, doubled ones refused, names compared exactly.
 pub(super) async fn object<T: DeserializeOwned>(parts: &Parts, body: Body) -> Result<T, BadBody> {
     let bytes = body::read(body).await.map_err(BadBody::Status)?;
-    if !is_json(parts) {
+    if !is_json(parts, bytes.is_empty()) {
         return Err(BadBody::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     // serde would take an array of the right values for an object.
@@ -47,10 +47,10 @@ pub(super) async fn object<T: DeserializeOwned>(parts: &Parts, body: Body) -> Re
     value.ok_or(BadBody::Content)
 }
 
-/// A program may leave the type out; a browser that does names its `Origin`, which is judged by itself.
-fn is_json(parts: &Parts) -> bool {
+/// Nothing needs no type; a browser sends anything else without one across sites, and asks nobody first.
+fn is_json(parts: &Parts, is_empty: bool) -> bool {
     let Some(content_type) = parts.headers.get(header::CONTENT_TYPE) else {
-        return true;
+        return is_empty;
     };
     let essence = content_type
         .to_str()

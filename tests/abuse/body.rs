@@ -149,11 +149,8 @@ async fn only_one_plain_object_is_a_login() {
 async fn a_gigabyte_is_refused_when_it_is_announced() {
     let cluster = super::node().await;
     let client = cluster.nodes()[0].client();
-    for (path, expected) in [
-        ("/api/firstfactor", "413"),
-        ("/api/secondfactor/totp", "403"),
-        ("/api/logout", "413"),
-    ] {
+    // More than 4 MiB is a mistake or an attack, and refused before anybody asks who it is.
+    for path in ["/api/firstfactor", "/api/secondfactor/totp", "/api/logout"] {
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: auth.example.com\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\n\r\n"
         );
@@ -164,10 +161,7 @@ async fn a_gigabyte_is_refused_when_it_is_announced() {
             .await
             .expect("an answer");
         let line = String::from_utf8_lossy(&answer);
-        assert!(
-            line.starts_with(&format!("HTTP/1.1 {expected}")),
-            "{path}: {line}"
-        );
+        assert!(line.starts_with("HTTP/1.1 400"), "{path}: {line}");
     }
 }
 
