@@ -125,3 +125,30 @@ async fn what_makes_no_sense_or_loses_quorum_is_refused_with_the_reason() {
     assert!(error.contains("would lose quorum"), "{error}");
     assert!(error.contains("--force"), "{error}");
 }
+
+/// Forced, a change is made that only those can finish who do not run: it is not committed until one of them is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forced_change_that_loses_quorum_is_finished_when_the_lost_one_is_back() {
+    let cluster = Cluster::start(Settings::new()).await;
+    let leads = leader(&cluster).await;
+    let (lost, leaves) = ((leads + 1) % 3, (leads + 2) % 3);
+    let [keeper, lost, leaves] = [leads, lost, leaves].map(|node| &cluster.nodes()[node]);
+    lost.kill();
+    let error = refused(keeper, &["cluster", "remove", leaves.name(), "--force"]).await;
+    assert!(error.contains("no majority has confirmed"), "{error}");
+    let again = format!("then run `quorate cluster remove {}` again", leaves.name());
+    assert!(error.contains(&again), "{error}");
+    lost.start();
+    lost.wait_until_ready().await;
+    let learner = format!("{} learner", leaves.name());
+    until("its vote is gone", Duration::from_secs(30), || async {
+        let (code, printed, _) = keeper.command(&["cluster", "members"]).await;
+        let words = printed.lines().map(str::split_whitespace);
+        let lines = words.map(|words| words.collect::<Vec<_>>().join(" "));
+        code == Some(0) && lines.into_iter().any(|line| line.contains(&learner))
+    })
+    .await;
+    keeper.document(&["cluster", "remove", leaves.name()]).await;
+    assert_eq!(members(keeper).await.len(), 2);
+    cluster.visitor(leads).log_in("john", "password").await;
+}

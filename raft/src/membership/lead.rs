@@ -29,6 +29,9 @@ const GREET_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a learner may take to catch up before it votes.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What becomes of most changes that are not confirmed in time.
+const MADE_LATER: &str = "it will be made as soon as one does";
+
 /// How often to look, while waiting.
 const AGAIN: Duration = Duration::from_millis(50);
 
@@ -156,7 +159,7 @@ impl Inner {
         }
         let node = introduction.node;
         let adding = self.raft.add_learner(node, member, false);
-        settled(adding).await?;
+        settled(adding, MADE_LATER).await?;
         if *suffrage == Suffrage::Learner {
             return Ok(format!("`{name}` is a learner now"));
         }
@@ -193,16 +196,24 @@ impl Inner {
             }
             tokio::time::sleep(AGAIN).await;
         }
-        self.commit(ChangeMembers::AddVoterIds(BTreeSet::from([node])), true)
-            .await?;
+        self.commit(
+            ChangeMembers::AddVoterIds(BTreeSet::from([node])),
+            true,
+            MADE_LATER,
+        )
+        .await?;
         Ok(format!("`{name}` is a voter now"))
     }
 
     /// It stays a member and keeps its leases.
     async fn take_vote(&self, node: NodeId) -> Result<String, ChangeRefusal> {
         let name = self.name_of(node);
-        self.commit(ChangeMembers::RemoveVoters(BTreeSet::from([node])), true)
-            .await?;
+        self.commit(
+            ChangeMembers::RemoveVoters(BTreeSet::from([node])),
+            true,
+            MADE_LATER,
+        )
+        .await?;
         Ok(format!("`{name}` is a learner now"))
     }
 
@@ -210,11 +221,23 @@ impl Inner {
         let name = self.name_of(node);
         self.freshness.retire(node).await;
         let removed = if roster.voters.contains(&node) {
-            self.commit(ChangeMembers::RemoveVoters(BTreeSet::from([node])), false)
-                .await
+            // Whoever leads then keeps it as learner: see `tend_membership`.
+            let later = format!(
+                "when one does, `{name}` is a learner; then run `quorate cluster remove {name}` again"
+            );
+            self.commit(
+                ChangeMembers::RemoveVoters(BTreeSet::from([node])),
+                false,
+                &later,
+            )
+            .await
         } else {
-            self.commit(ChangeMembers::RemoveNodes(BTreeSet::from([node])), true)
-                .await
+            self.commit(
+                ChangeMembers::RemoveNodes(BTreeSet::from([node])),
+                true,
+                MADE_LATER,
+            )
+            .await
         };
         if let Err(refusal) = removed {
             self.freshness.reinstate(node);
@@ -229,8 +252,9 @@ impl Inner {
         &self,
         change: ChangeMembers<u64, Member>,
         retain: bool,
+        later: &str,
     ) -> Result<(), ChangeRefusal> {
-        settled(self.raft.change_membership(change, retain)).await
+        settled(self.raft.change_membership(change, retain), later).await
     }
 
     fn name_of(&self, node: NodeId) -> String {
@@ -248,18 +272,18 @@ impl Inner {
     }
 }
 
-/// Waits for a change of members to be committed.
+/// Waits for a change of members to be committed; `later` says what becomes of it if that takes too long.
 async fn settled<T, E: std::fmt::Display>(
     changing: impl Future<Output = Result<T, E>>,
+    later: &str,
 ) -> Result<(), ChangeRefusal> {
     /// As long as the newcomer is told to ask again.
     const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
     match timeout(COMMIT_TIMEOUT, changing).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(ChangeRefusal::Raft(error.to_string())),
-        Err(_) => Err(ChangeRefusal::Raft(
-            "no majority has confirmed the change yet; it will be made as soon as one does"
-                .to_owned(),
-        )),
+        Err(_) => Err(ChangeRefusal::Raft(format!(
+            "no majority has confirmed the change yet; {later}"
+        ))),
     }
 }
