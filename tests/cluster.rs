@@ -12,6 +12,7 @@ mod regulation;
 mod reload;
 mod second_factor;
 mod session;
+mod touch;
 mod upgrade;
 mod users;
 mod users_file;
