@@ -5,6 +5,9 @@
 //! directory, the log, metrics, timeouts. Of the encryption key only 16 bits take part: enough to notice two keys,
 //! too little to guess one from a published digest. The cluster's secret takes no part, because members without the
 //! same secret cannot talk to one another in the first place.
+//!
+//! A line for a new key is written only where its value is not the default: then a member of the version before, which
+//! does not know the key, has the same digest while a cluster is upgraded.
 
 use std::fmt::Write;
 
