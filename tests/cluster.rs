@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Answer, Cluster, Node, Request, Visitor, until};
+use crate::harness::{Answer, Cluster, Node, Request, Visitor, until, until_some};
 
 /// Asks the node whether the visitor may see a page of `host`, as a proxy would.
 async fn verify(cluster: &Cluster, node: usize, visitor: &Visitor, host: &str) -> Answer {
@@ -58,18 +58,21 @@ async fn until_three_vote(node: &Node) {
     .await;
 }
 
-/// The node that leads, by what `n` of them say.
+/// The node that leads, by what it says itself. Between two elections nobody does; that is waited for.
 async fn leader(cluster: &Cluster) -> usize {
-    for (index, node) in cluster.nodes().iter().enumerate() {
-        if !node.is_running() {
-            continue;
+    until_some("somebody leads", Duration::from_secs(20), async || {
+        for (index, node) in cluster.nodes().iter().enumerate() {
+            if !node.is_running() {
+                continue;
+            }
+            let request = Request::get("https://quorate.internal/readyz?verbose");
+            if let Ok(answer) = node.client().try_send(&request).await
+                && answer.json()["role"] == json!("leader")
+            {
+                return Some(index);
+            }
         }
-        let request = Request::get("https://quorate.internal/readyz?verbose");
-        if let Ok(answer) = node.client().try_send(&request).await
-            && answer.json()["role"] == json!("leader")
-        {
-            return index;
-        }
-    }
-    usize::MAX
+        None
+    })
+    .await
 }
