@@ -16,6 +16,7 @@ mod pages;
 mod proxy_protocol;
 mod reply;
 pub mod router;
+mod seldom;
 mod session;
 pub mod spoe;
 pub mod tls;

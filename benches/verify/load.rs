@@ -22,15 +22,6 @@ pub(crate) struct Round {
 }
 
 impl Load {
-    /// Sends the request so many times over one connection.
-    pub(crate) async fn run_times(&self, requests: usize) {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let (expected, mut buffer) = (format!("HTTP/1.1 {} ", self.status), vec![0; 8192]);
-        for _ in 0..requests {
-            exchange(&mut stream, &self.request, &expected, &mut buffer).await;
-        }
-    }
-
     /// Runs one round and checks the status of every answer.
     pub(crate) async fn run(&self, connections: usize, length: Duration) -> Round {
         let started = Instant::now();
@@ -61,26 +52,21 @@ async fn work(address: SocketAddr, request: String, status: u16, until: Instant)
     let (mut took, mut buffer) = (Vec::with_capacity(100_000), vec![0; 8192]);
     while Instant::now() < until {
         let sent = Instant::now();
-        exchange(&mut stream, &request, &expected, &mut buffer).await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut filled = 0;
+        while !is_whole(&buffer[..filled]) {
+            let read = stream.read(&mut buffer[filled..]).await.unwrap();
+            assert!(read > 0, "the server closed the connection");
+            filled += read;
+        }
         took.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+        assert!(
+            buffer.starts_with(expected.as_bytes()),
+            "{}",
+            String::from_utf8_lossy(&buffer[..filled])
+        );
     }
     took
-}
-
-/// One request and its whole answer, whose first line must begin as expected.
-async fn exchange(stream: &mut TcpStream, request: &str, expected: &str, buffer: &mut [u8]) {
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut filled = 0;
-    while !is_whole(&buffer[..filled]) {
-        let read = stream.read(&mut buffer[filled..]).await.unwrap();
-        assert!(read > 0, "the server closed the connection");
-        filled += read;
-    }
-    assert!(
-        buffer.starts_with(expected.as_bytes()),
-        "{}",
-        String::from_utf8_lossy(&buffer[..filled])
-    );
 }
 
 /// Whether head and body are there.

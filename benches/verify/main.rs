@@ -46,13 +46,6 @@ struct Options {
     /// Access rules before the one that matches.
     #[arg(long, default_value_t = 200)]
     rules: usize,
-    /// Send this many requests of one kind over one connection and measure nothing: for valgrind, which counts
-    /// instructions (benches/count).
-    #[arg(long, value_name = "REQUESTS")]
-    count: Option<usize>,
-    /// Which kind: the number of a row of the table, from 0.
-    #[arg(long, default_value_t = 1)]
-    row: usize,
     /// `cargo bench` passes this; it says nothing.
     #[arg(long, hide = true)]
     bench: bool,
@@ -60,15 +53,9 @@ struct Options {
 
 fn main() {
     let options = Options::parse();
-    let servers = runtime(if options.count.is_some() { 1 } else { 2 }, "server");
+    let servers = runtime(2, "server");
     let clients = runtime(1, "client");
     let (site, bare, _stop) = servers.block_on(start(&options));
-    let mut rows = rows(&site, bare);
-    if let Some(requests) = options.count {
-        clients.block_on(rows[options.row].1.run_times(requests));
-        // Threads end here, so that valgrind writes their counts.
-        std::process::exit(0);
-    }
     println!(
         "verify: {} sessions, {} rules, {} connections, {} rounds of {} s, {} cores",
         options.sessions,
@@ -84,36 +71,7 @@ fn main() {
             .unwrap_or_default()
             .trim()
     );
-    let length = Duration::from_secs_f64(options.seconds);
-    for _ in 0..options.rounds {
-        for (_, load, rounds) in &mut rows {
-            rounds.push(clients.block_on(load.run(options.connections, length)));
-        }
-    }
-    let floor = load::median(&rows[0].2);
-    println!(
-        "\n| what | requests/s | ratio | p50 µs | p99 µs | p99 ratio | spread |\n|---|---|---|---|---|---|---|"
-    );
-    for (name, _, rounds) in &rows {
-        let row = load::median(rounds);
-        println!(
-            "| {name} | {:.0} | {:.2} | {} | {} | {:.2} | ±{:.0} % |",
-            row.per_second,
-            row.per_second / floor.per_second,
-            row.p50_us,
-            row.p99_us,
-            row.p99_us as f64 / floor.p99_us as f64,
-            load::spread_percent(rounds)
-        );
-    }
-    // What still runs holds connections that nobody reads any more.
-    servers.shutdown_background();
-    clients.shutdown_background();
-}
-
-/// The rows of the table; the first is the bare handler.
-fn rows(site: &setup::Site, bare: SocketAddr) -> Vec<(&'static str, Load, Vec<Round>)> {
-    vec![
+    let mut rows: Vec<(&str, Load, Vec<Round>)> = vec![
         (
             "bare axum",
             Load {
@@ -150,7 +108,32 @@ fn rows(site: &setup::Site, bare: SocketAddr) -> Vec<(&'static str, Load, Vec<Ro
             },
             Vec::new(),
         ),
-    ]
+    ];
+    let length = Duration::from_secs_f64(options.seconds);
+    for _ in 0..options.rounds {
+        for (_, load, rounds) in &mut rows {
+            rounds.push(clients.block_on(load.run(options.connections, length)));
+        }
+    }
+    let floor = load::median(&rows[0].2);
+    println!(
+        "\n| what | requests/s | ratio | p50 µs | p99 µs | p99 ratio | spread |\n|---|---|---|---|---|---|---|"
+    );
+    for (name, _, rounds) in &rows {
+        let row = load::median(rounds);
+        println!(
+            "| {name} | {:.0} | {:.2} | {} | {} | {:.2} | ±{:.0} % |",
+            row.per_second,
+            row.per_second / floor.per_second,
+            row.p50_us,
+            row.p99_us,
+            row.p99_us as f64 / floor.p99_us as f64,
+            load::spread_percent(rounds)
+        );
+    }
+    // What still runs holds connections that nobody reads any more.
+    servers.shutdown_background();
+    clients.shutdown_background();
 }
 
 fn runtime(threads: usize, name: &str) -> tokio::runtime::Runtime {

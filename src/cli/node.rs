@@ -79,7 +79,8 @@ impl NodeArgs {
                 .map(|problem| format!("  {problem}"))
                 .collect();
             Failure::because(format!(
-                "the configuration, which names the node's data directory, is not valid:\n{}",
+                "the configuration, which names the data directory of the node, cannot be used (name it with --config FILE or \
+                 QUORATE_CONFIG):\n{}",
                 lines.join("\n")
             ))
         })

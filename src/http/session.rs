@@ -10,6 +10,7 @@ use quorate_raft::ProposeError;
 
 use super::authz::client::{client_address, is_trusted};
 use super::listen::Peer;
+use super::seldom::Seldom;
 use super::{cookie, reply};
 use crate::app::App;
 use crate::app::session::Authenticated;
@@ -27,6 +28,21 @@ pub(super) struct Visit<'a> {
     pub(super) is_secure: bool,
     /// The visitor's address.
     pub(super) client: IpAddr,
+}
+
+impl Visit<'_> {
+    /// Tells the operator of a login that came from elsewhere than the portal: a proxy or `authelia_url` that is not set
+    /// up rightly looks the same as an attack, and the visitor is not told.
+    pub(super) fn say_foreign(&self, app: &App, headers: &HeaderMap) {
+        static SAID: Seldom = Seldom::new();
+        if SAID.is_due(app.now()) {
+            tracing::warn!(
+                origin = ?headers.get(header::ORIGIN),
+                portal = %self.origin,
+                "403 for a login from elsewhere than the portal; is a port missing in authelia_url? (said once a minute)"
+            );
+        }
+    }
 }
 
 /// Reads the facts. Forwarded headers count from trusted proxies only.

@@ -22,6 +22,7 @@ use super::authz::portal::{self, PortalUrl};
 use super::authz::{Dialect, Facts, FactsReason, Question};
 use super::endpoint::{Endpoint, Strategy};
 use super::listen::Peer;
+use super::seldom::Seldom;
 use super::{cookie, reply};
 use crate::app::App;
 use crate::app::login::LoginError;
@@ -112,8 +113,14 @@ async fn judge(
 ) -> Ruling {
     if !is_trusted(peer.address, &app.config.server.trusted_proxies) {
         app.metrics.refused_peer();
-        // The metric tells; a line for each would let a stranger fill the disk.
-        tracing::debug!(peer = %peer.address, "an authorization request came from outside server.trusted_proxies");
+        // The metric counts them all; a line for each would let a stranger fill the disk.
+        static SAID: Seldom = Seldom::new();
+        if SAID.is_due(app.now()) {
+            tracing::warn!(
+                peer = %peer.address,
+                "403 for an authorization request: its sender is not in server.trusted_proxies (said once a minute)"
+            );
+        }
         return Ruling::Reply(reply::plain(StatusCode::FORBIDDEN));
     }
     let question = Question {

@@ -200,7 +200,7 @@ impl Samples {
         busy.map(|(_, count)| count).sum()
     }
 
-    /// Whether there is no answer that the other never gives: in status, or in body.
+    /// Whether refusals are the same in status and body, where there are any.
     fn is_like(&self, other: &Self) -> bool {
         let refusals = |samples: &Self| -> Vec<(u16, String)> {
             let answers = samples.answers.keys();
@@ -209,7 +209,8 @@ impl Samples {
                 .cloned()
                 .collect()
         };
-        refusals(self) == refusals(other)
+        let (mine, others) = (refusals(self), refusals(other));
+        mine.is_empty() || others.is_empty() || mine == others
     }
 }
 
@@ -231,6 +232,8 @@ mod tests {
     fn another_status_or_body_is_noticed_and_being_turned_away_is_not() {
         let wrong = samples(&[(401, "no"), (503, "later")]);
         assert!(samples(&[(401, "no")]).is_like(&wrong));
+        let turned_away = samples(&[(503, "later")]);
+        assert!(wrong.is_like(&turned_away) && turned_away.is_like(&wrong));
         for (status, body) in [(403, "no"), (401, "banned"), (200, "no")] {
             assert!(!samples(&[(status, body)]).is_like(&wrong));
         }

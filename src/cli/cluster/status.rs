@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use quorate_raft::{Formation, Role, Suffrage};
+use quorate_raft::{Formation, Role, Status, Suffrage};
 
 use super::super::failure::Failure;
 use super::super::node::NodeArgs;
@@ -44,7 +44,7 @@ fn text(report: &NodeReport) -> String {
             node.term, node.last_log, node.applied, node.snapshot
         ),
     );
-    fact("lease", format!("{:.1} s left", seconds(node.lease_ms)));
+    fact("lease", lease(node));
     fact(
         "holds",
         format!("{} sessions, {} bans", report.sessions, report.bans),
@@ -60,6 +60,17 @@ fn text(report: &NodeReport) -> String {
         let _ = writeln!(text, "! {failure}");
     }
     text
+}
+
+/// A leader renews its own right to read with every heartbeat, so a little is always left; a lease runs down.
+fn lease(node: &Status) -> String {
+    let left = format!("{:.1} s left", seconds(node.lease_ms));
+    match node.role {
+        Role::Leader if node.lease_ms > 0 => {
+            format!("held, and renewed by every heartbeat ({left})")
+        }
+        _ => left,
+    }
 }
 
 fn state(report: &NodeReport) -> String {

@@ -43,6 +43,7 @@ pub(in crate::http) async fn post(State(app): State<Arc<App>>, request: Request)
         return refuse(&app, started).await;
     };
     if sender(&parts.headers, &visit.origin) == Sender::Foreign || !visit.on_portal_host {
+        visit.say_foreign(&app, &parts.headers);
         return reply::plain(StatusCode::FORBIDDEN);
     }
     if !visit.is_secure && parts.headers.contains_key("x-forwarded-proto") {

@@ -67,6 +67,7 @@ pub(in crate::http) async fn post(State(app): State<Arc<App>>, request: Request)
     };
     // A program has the JSON API; a form comes from our own page or not at all.
     if sender(&parts.headers, &visit.origin) != Sender::Portal || !visit.on_portal_host {
+        visit.say_foreign(&app, &parts.headers);
         return error(&app, &parts.headers, StatusCode::FORBIDDEN);
     }
     let bytes = match body::read(body).await {
