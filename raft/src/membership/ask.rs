@@ -89,7 +89,9 @@ impl Inner {
             Ok(_) => Err(Miss::NotAsked(
                 "the leader answers another question".to_owned(),
             )),
-            Err(error @ CallError::Unreachable(_)) => Err(Miss::NotAsked(error.to_string())),
+            Err(error @ (CallError::Unreachable(_) | CallError::Declined(_))) => {
+                Err(Miss::NotAsked(error.to_string()))
+            }
             Err(CallError::Refused(refusal @ (Refusal::NotLeader { .. } | Refusal::NotNow(_)))) => {
                 Err(Miss::NotAsked(refusal.to_string()))
             }

@@ -226,7 +226,7 @@ impl Inner {
 /// Whether a command may be in a log although asking for it failed so.
 fn maybe_done(error: &CallError) -> bool {
     match error {
-        CallError::Unreachable(_) => false,
+        CallError::Unreachable(_) | CallError::Declined(_) => false,
         CallError::Lost(_) | CallError::Timeout(_) => true,
         // A leader that says it does not lead may have been one when it took the command.
         CallError::Refused(refusal) => {

@@ -4,6 +4,7 @@
 //! acknowledged. What only the lost members had is lost, so sessions end unless they are to be kept: a logout may be
 //! among it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::clock::wall_time;
 use crate::membership::majority;
 use crate::store::{self, Lock, Options, SnapshotMeta, StoredMembership};
 use crate::transport::authority::Authority;
+use crate::transport::link::CallError;
 use crate::transport::message::{Answer, ClusterId, Request};
 use crate::transport::peers::Peers;
 use crate::versions::Versions;
@@ -107,30 +109,75 @@ async fn refuse_if_alive(
             Versions::new(config.command_set, Reader::default()),
         ),
     ));
+    // A member that was healed has another id since; its name stays.
     let voters: Vec<u64> = membership.membership().voter_ids().collect();
+    let named = membership.nodes().filter(|(n, _)| voters.contains(n));
+    let named: BTreeMap<&str, &Member> = named.map(|(_, m)| (m.name.as_str(), m)).collect();
     let mut asked = JoinSet::new();
-    for (node, member) in membership
-        .nodes()
-        .filter(|(n, _)| **n != id && voters.contains(n))
-    {
-        let (peers, member, node) = (Arc::clone(&peers), member.clone(), *node);
+    for member in named.values().filter(|member| member.name != config.name) {
+        let (peers, member) = (Arc::clone(&peers), Member::clone(member));
         asked.spawn(async move {
             let call = peers.call(None, &member, Request::Hello, HELLO_TIMEOUT);
-            match call.await {
-                Ok(Answer::Hello(theirs)) if theirs.cluster == cluster && theirs.node == node => {
-                    Some(theirs.name)
-                }
-                _ => None,
-            }
+            lives(&call.await, &member.name, cluster).then_some(member.name)
         });
     }
     let mut names: Vec<String> = asked.join_all().await.into_iter().flatten().collect();
     peers.close();
     let own_vote = usize::from(voters.contains(&id));
-    if names.is_empty() || names.len() + own_vote < majority(voters.len()) {
+    if names.is_empty() || names.len() + own_vote < majority(named.len()) {
         return Ok(());
     }
     names.sort_unstable();
     let names = names.join(", ");
     Err(RebuildError::QuorumAnswers { names })
+}
+
+/// Whether the voter `name` may be a member of the cluster that runs. Who refuses to talk, for its version for example, is
+/// taken for one: a second cluster beside a live one would be worse than a recovery refused.
+fn lives(hello: &Result<Answer, CallError>, name: &str, cluster: Option<ClusterId>) -> bool {
+    match hello {
+        Ok(Answer::Hello(theirs)) => theirs.cluster == cluster && theirs.name == name,
+        Err(CallError::Declined(_)) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::message::{Introduction, Refusal};
+
+    #[test]
+    fn a_voter_lives_by_its_name_in_this_cluster_or_by_refusing_to_talk() {
+        let ours = Some(ClusterId(1));
+        let hello = |name: &str, cluster| {
+            let introduction = Introduction {
+                name: name.to_owned(),
+                // Not the id that the membership on this disk has: the member was healed.
+                node: 77,
+                cluster,
+                members: BTreeMap::default(),
+                leader: None,
+            };
+            Ok(Answer::Hello(introduction))
+        };
+        let text = || "n2".to_owned();
+        let refused = Refusal::WrongCluster {
+            name: text(),
+            cluster: ClusterId(2),
+        };
+        for (answer, expected) in [
+            (hello("n2", ours), true),
+            (hello("n2", Some(ClusterId(2))), false),
+            (hello("n2", None), false),
+            (hello("n3", ours), false),
+            (Err(CallError::Declined(text())), true),
+            (Err(CallError::Unreachable(text())), false),
+            (Err(CallError::Timeout(text())), false),
+            (Err(CallError::Lost(text())), false),
+            (Err(CallError::Refused(refused)), false),
+        ] {
+            assert_eq!(lives(&answer, "n2", ours), expected, "{answer:?}");
+        }
+    }
 }

@@ -36,13 +36,37 @@ pub(crate) enum CallError {
     /// It was sent, and no answer came in time.
     #[error("`{0}` did not answer in time")]
     Timeout(String),
+    /// It was not sent: the other node is a member that runs, but one of the two does not talk to the other.
+    #[error("{0}")]
+    Declined(String),
     /// The other node says no.
     #[error(transparent)]
     Refused(Refusal),
 }
 
+/// Why there is no connection.
+#[derive(Debug, Clone)]
+enum DialError {
+    /// Nobody is there, or nobody who proves to be the member.
+    Failed(String),
+    /// The member is there; one greeting was not to the liking of the other side.
+    Declined(String),
+}
+
+impl From<&str> for DialError {
+    fn from(cause: &str) -> Self {
+        Self::Failed(cause.to_owned())
+    }
+}
+
+impl From<String> for DialError {
+    fn from(cause: String) -> Self {
+        Self::Failed(cause)
+    }
+}
+
 /// What came of dialling; `None` while it is under way.
-type Dialled = Option<Result<Arc<Connection>, String>>;
+type Dialled = Option<Result<Arc<Connection>, CallError>>;
 
 /// The way to one member.
 #[derive(Debug)]
@@ -111,8 +135,7 @@ impl Link {
         };
         let dialled = dialling.wait_for(Option::is_some).await;
         match dialled.ok().and_then(|dialled| dialled.clone()) {
-            Some(Ok(connection)) => Ok(connection),
-            Some(Err(why)) => Err(CallError::Unreachable(why)),
+            Some(dialled) => dialled,
             None => Err(CallError::Unreachable("the node is stopping".to_owned())),
         }
     }
@@ -122,7 +145,7 @@ impl Link {
         let link = Arc::clone(self);
         tokio::spawn(async move {
             let dialled = timeout(DIAL_TIMEOUT, link.dial()).await;
-            let dialled = dialled.unwrap_or_else(|_| Err("no answer to connecting".to_owned()));
+            let dialled = dialled.unwrap_or_else(|_| Err("no answer to connecting".into()));
             let dialled = link.tell(dialled.map(Arc::new));
             let mut way = link.way();
             way.dialling = None;
@@ -133,24 +156,33 @@ impl Link {
     }
 
     /// Logs when the member is lost and when it is back.
-    fn tell(&self, dialled: Result<Arc<Connection>, String>) -> Result<Arc<Connection>, String> {
+    fn tell(
+        &self,
+        dialled: Result<Arc<Connection>, DialError>,
+    ) -> Result<Arc<Connection>, CallError> {
         let Member { name, address } = &self.member;
         match &dialled {
             Ok(_) => self.warned.over(|| {
                 tracing::info!(member = %name, %address, "the member can be reached again");
             }),
-            Err(cause) => self.warned.warn(cause, || {
-                tracing::warn!(member = %name, %address, %cause, "the member cannot be reached");
-            }),
+            Err(DialError::Failed(cause) | DialError::Declined(cause)) => {
+                self.warned.warn(cause, || {
+                    tracing::warn!(member = %name, %address, %cause, "the member cannot be reached");
+                });
+            }
         }
-        dialled.map_err(|cause| format!("`{name}` at {address} cannot be reached: {cause}"))
+        let why = |cause| format!("`{name}` at {address} cannot be reached: {cause}");
+        dialled.map_err(|error| match error {
+            DialError::Failed(cause) => CallError::Unreachable(why(cause)),
+            DialError::Declined(cause) => CallError::Declined(why(cause)),
+        })
     }
 
     fn way(&self) -> MutexGuard<'_, Way> {
         self.way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn dial(&self) -> Result<Connection, String> {
+    async fn dial(&self) -> Result<Connection, DialError> {
         let peers = self.peers.upgrade().ok_or("the node is stopping")?;
         let name = server_name(&self.member.name).map_err(|error| error.to_string())?;
         let tcp = TcpStream::connect(&self.member.address)
@@ -172,10 +204,11 @@ impl Link {
             .await
             .map_err(|error| tls_cause(&error))?;
         let theirs = theirs.ok_or("it closed the connection instead of greeting")?;
-        let presence = peers.meet(&theirs, self.member.address.clone())?;
+        let met = peers.meet(&theirs, self.member.address.clone());
+        let presence = met.map_err(DialError::Declined)?;
         if let Some(refusal) = theirs.refusal {
             peers.tell(Some(refusal.clone()));
-            return Err(refusal);
+            return Err(DialError::Declined(refusal));
         }
         Ok(Connection::start(theirs, presence, tls))
     }
