@@ -19,6 +19,8 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 pub struct FileSource {
     path: PathBuf,
     options: Options,
+    /// The file's time of change before it was read for the first time.
+    loaded_from: Option<SystemTime>,
     current: RwLock<Arc<Users>>,
     /// Of the file's text.
     digest: watch::Sender<[u8; 32]>,
@@ -62,10 +64,13 @@ impl FileSource {
     /// # Errors
     /// [`UsersError`] if it cannot be read or has mistakes; all of them are told.
     pub fn load(path: PathBuf, options: Options) -> Result<Self, UsersError> {
+        // Before it is read: a change in between is noticed by `watch`.
+        let loaded_from = changed_at(&path);
         let (users, digest) = read(&path, &options)?;
         Ok(Self {
             path,
             options,
+            loaded_from,
             current: RwLock::new(Arc::new(users)),
             digest: watch::Sender::new(digest),
         })
@@ -140,25 +145,25 @@ impl FileSource {
         }
     }
 
-    /// Reads the file again whenever its time of change is another, for as long as the process lives.
+    /// Reads the file again whenever its time of change is another than when it was loaded or last seen here, for as long as the process lives.
     pub async fn watch(&self) {
-        let mut known = self.changed_at();
+        let mut known = self.loaded_from;
         let mut tick = tokio::time::interval(WATCH_INTERVAL);
         loop {
             tick.tick().await;
-            let changed_at = self.changed_at();
+            let changed_at = changed_at(&self.path);
             if changed_at.is_some() && changed_at != known {
                 known = changed_at;
                 self.reload_and_log();
             }
         }
     }
+}
 
-    fn changed_at(&self) -> Option<SystemTime> {
-        std::fs::metadata(&self.path)
-            .and_then(|metadata| metadata.modified())
-            .ok()
-    }
+fn changed_at(path: &std::path::Path) -> Option<SystemTime> {
+    std::fs::metadata(path)
+        .and_then(|metadata| metadata.modified())
+        .ok()
 }
 
 /// The users in a file, and the SHA-256 of its text.
@@ -171,4 +176,37 @@ fn read(path: &std::path::Path, options: &Options) -> Result<(Users, [u8; 32]), 
     let users = super::parse(&text, &path.display().to_string(), options.clone())
         .map_err(UsersError::Mistakes)?;
     Ok((users, Sha256::digest(&text).into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_change_between_loading_and_watching_is_noticed() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("users.yml");
+        let text = |name: &str| {
+            let hash = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI";
+            format!("users:\n  {name}:\n    password: '{hash}'\n")
+        };
+        std::fs::write(&path, text("john")).expect("written");
+        let source = Arc::new(FileSource::load(path.clone(), Options::default()).expect("loaded"));
+        let mut digest = source.digest();
+        std::fs::write(&path, text("zoe")).expect("written");
+        let later = changed_at(&path).expect("a time") + Duration::from_secs(5);
+        let file = std::fs::File::options().write(true).open(&path);
+        let file = file.expect("the file");
+        file.set_modified(later).expect("a time of change");
+        let watching = tokio::spawn({
+            let source = Arc::clone(&source);
+            async move { source.watch().await }
+        });
+        tokio::time::timeout(Duration::from_secs(20), digest.changed())
+            .await
+            .expect("noticed")
+            .expect("watched");
+        assert!(source.current().get("zoe").is_some());
+        watching.abort();
+    }
 }
