@@ -1,6 +1,7 @@
 //! What attackers send, and what they get for it. Each file is one way in; its tables read case, request, answer.
 
 mod body;
+mod cut;
 mod flood;
 mod identity;
 mod peer;

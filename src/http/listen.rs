@@ -144,7 +144,7 @@ pub fn raise_file_limit() {
 
 /// How many connections a listener may hold: never so many that the node itself finds no descriptor any more. There
 /// are four listeners at most.
-fn connections_max() -> usize {
+pub(super) fn connections_max() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     let share = limit.unwrap_or(u64::MAX).saturating_sub(FILES_KEPT) / 4;
     usize::try_from(share)
@@ -218,8 +218,9 @@ async fn requests(
     let usage = Arc::new(Usage::default());
     let stream = Noted::new(stream, Arc::clone(&usage));
     let used = Arc::clone(&usage);
+    let head_bytes_max = listener.head_bytes_max.max(8192);
     // hyper reads ahead by one buffer.
-    let record = Record::new(2 * listener.head_bytes_max);
+    let record = Record::new(2 * head_bytes_max);
     let wire = Wire::new(stream, record.clone(), peer.over_tls);
     let service = hyper::service::service_fn(move |request| {
         let answers = answers.clone();
@@ -235,7 +236,7 @@ async fn requests(
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(listener.idle_max)
-        .max_buf_size(listener.head_bytes_max.max(8192))
+        .max_buf_size(head_bytes_max)
         .max_headers(HEADERS_MAX);
     builder
         .http2()

@@ -2,8 +2,8 @@
 //!
 //! hyper keeps one of two lengths that a request gives, and answers what it cannot read with a bare status line. Both
 //! matter here: two programs that take different lengths for the same request read two requests, and every reply says
-//! what went wrong and carries the headers of [`reply::secure`]. So the head of a request with a body is looked at as it
-//! was sent (RFC 9112 §6.3), and a bare refusal is replaced as it leaves.
+//! what went wrong and carries the headers of [`reply::secure`]. So the head of a request is looked at as it was
+//! sent (RFC 9112 §2.2, §3.2, §6.3), and a bare refusal is replaced as it leaves.
 
 use std::io;
 use std::pin::Pin;
@@ -26,7 +26,7 @@ pub(super) enum Framing {
     Sound,
     /// The length shows as the body comes. The connection ends with the answer.
     Last,
-    /// Two lengths, or a head that cannot be found again.
+    /// Two lengths, a `#` in the target, a line that another program would not end there, or no head to be found.
     Unsound,
 }
 
@@ -44,7 +44,7 @@ struct Recorded {
 }
 
 impl Record {
-    /// Keeps `bytes_max` bytes at most; a request whose head is longer is unsound if it has a body.
+    /// Keeps `bytes_max` bytes at most; a request whose head is longer is unsound.
     pub(super) fn new(bytes_max: usize) -> Self {
         Self(Arc::new(Mutex::new(Recorded {
             bytes: Vec::new(),
@@ -63,13 +63,21 @@ impl Record {
             return Framing::Sound;
         }
         let headers = request.headers();
+        let Some(head) = Head::take(&mut recorded.bytes) else {
+            recorded.stop();
+            return Framing::Unsound;
+        };
         let length = headers.get(header::CONTENT_LENGTH);
-        if length.is_none() && !headers.contains_key(header::TRANSFER_ENCODING) {
-            recorded.forget_head();
+        let has_body = length.is_some() || headers.contains_key(header::TRANSFER_ENCODING);
+        if head.lengths != usize::from(has_body) {
+            recorded.stop();
+            return Framing::Unsound;
+        }
+        if !has_body {
             return Framing::Sound;
         }
         let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        recorded.framing(length)
+        recorded.skip_body(length)
     }
 
     fn add(&self, bytes: &[u8]) {
@@ -99,35 +107,12 @@ impl Recorded {
         self.bytes = Vec::new();
     }
 
-    /// For a request without a body. Nearly always nothing follows its head yet.
-    fn forget_head(&mut self) {
-        if !self.bytes.ends_with(HEAD_END)
-            && let Some(at) = memmem::find(&self.bytes, HEAD_END)
-        {
-            self.bytes.drain(..at + HEAD_END.len());
-        } else {
-            self.bytes.clear();
-        }
-    }
-
-    fn framing(&mut self, length: Option<u64>) -> Framing {
-        let Some(at) = memmem::find(&self.bytes, HEAD_END) else {
-            return Framing::Unsound;
-        };
-        let head = self.bytes.get(..at).unwrap_or_default();
-        if head
-            .split(|byte| *byte == b'\n')
-            .filter(tells_length)
-            .count()
-            != 1
-        {
-            return Framing::Unsound;
-        }
+    /// What follows the head is a body of that length.
+    fn skip_body(&mut self, length: Option<u64>) -> Framing {
         let Some(length) = length else {
             self.stop();
             return Framing::Last;
         };
-        self.bytes.drain(..at + HEAD_END.len());
         let here = usize::try_from(length)
             .unwrap_or(usize::MAX)
             .min(self.bytes.len());
@@ -137,7 +122,46 @@ impl Recorded {
     }
 }
 
-fn tells_length(line: &&[u8]) -> bool {
+/// The head of a request that every program reads alike.
+struct Head {
+    /// How many of its lines tell a length.
+    lengths: usize,
+}
+
+impl Head {
+    /// Takes a head from the front of `bytes`, exactly up to its empty line. `None` without one, for a line that ends with
+    /// a bare LF, which hyper forgives, and for a `#` in the first line, where hyper cuts the target.
+    fn take(bytes: &mut Vec<u8>) -> Option<Self> {
+        let mut lengths = 0;
+        let mut is_first = true;
+        let mut at = 0;
+        loop {
+            let rest = bytes.get(at..)?;
+            let end = memchr::memchr(b'\n', rest)?;
+            let line = rest.get(..end)?.strip_suffix(b"\r")?;
+            at += end + 1;
+            match (is_first, line.is_empty()) {
+                // RFC 9112 §2.2: empty lines before a request are nothing.
+                (true, true) => {}
+                (true, false) => {
+                    if memchr::memchr(b'#', line).is_some() {
+                        return None;
+                    }
+                    is_first = false;
+                }
+                (false, false) => lengths += usize::from(tells_length(line)),
+                (false, true) => break,
+            }
+        }
+        bytes.drain(..at);
+        Some(Self { lengths })
+    }
+}
+
+fn tells_length(line: &[u8]) -> bool {
+    if !matches!(line.first(), Some(b'c' | b'C' | b't' | b'T')) {
+        return false;
+    }
     let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
     name.eq_ignore_ascii_case(b"content-length") || name.eq_ignore_ascii_case(b"transfer-encoding")
 }
@@ -285,7 +309,7 @@ mod tests {
 
     #[test]
     fn one_length_is_sound_and_two_are_not() {
-        let cases: [(&str, Option<&str>, Framing); 8] = [
+        let cases: [(&str, Option<&str>, Framing); 14] = [
             ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", None, Framing::Sound),
             (
                 "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
@@ -318,6 +342,20 @@ mod tests {
                 Framing::Unsound,
             ),
             ("", Some("2"), Framing::Unsound),
+            ("", None, Framing::Unsound),
+            ("GET / HTTP/1.1\nHost: a\n\n", None, Framing::Unsound),
+            ("GET / HTTP/1.1\r\nHost: a\n\r\n", None, Framing::Unsound),
+            (
+                "GET /#a HTTP/1.1\r\nHost: a\r\n\r\n",
+                None,
+                Framing::Unsound,
+            ),
+            ("\r\nGET / HTTP/1.1\r\nA: #\r\n\r\n", None, Framing::Sound),
+            (
+                "GET / HTTP/1.1\r\nContent-Length: 2\r\n\r\n",
+                None,
+                Framing::Unsound,
+            ),
         ];
         for (head, length, expect) in cases {
             assert_eq!(framing(&[head], &[length]), expect, "{head:?}");
@@ -345,6 +383,18 @@ mod tests {
         let get = "GET / HTTP/1.1\r\n\r\n";
         let both = "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\ny";
         assert_eq!(framing(&[get, both], &[None, Some("1")]), Framing::Unsound);
+        // Lines that end with a bare LF do not hide the head behind them.
+        let get = "GET / HTTP/1.1\nHost: a\n\n";
+        let both = "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let both = format!("{get}{both}");
+        assert_eq!(framing(&[&both], &[None]), Framing::Unsound);
+        // Nor does a head take the next one with it, whose body has not come yet.
+        let get = "GET / HTTP/1.1\r\n\r\n";
+        let post = "POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n";
+        assert_eq!(
+            framing(&[&format!("{get}{post}")], &[None, Some("1")]),
+            Framing::Sound
+        );
         let long = "a".repeat(2000);
         assert_eq!(framing(&[&long], &[Some("1")]), Framing::Unsound);
     }
