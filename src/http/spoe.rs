@@ -10,17 +10,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, WriteHalf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::authz::client::is_trusted;
 use super::grpc::Authorization;
 use super::grpc::check::CheckRequest;
-use super::listen::{Listener, Peer, Stream};
+use super::listen::{Listener, Peer, Stream, connections_max};
 use frame::{Data, FRAME_BYTES_MAX, Frame};
 
-/// Connections open at once; HAProxy keeps some for each of its threads.
+/// Connections open at once, or fewer where descriptors are scarce; HAProxy keeps some for each of its threads.
 const CONNECTIONS_MAX: usize = 1_000;
 /// Messages of one connection that are being judged; HAProxy waits with more.
 const MESSAGES_MAX: usize = 128;
@@ -46,7 +46,7 @@ const REFUSED: [(&str, header::HeaderName); 4] = [
 /// Serves until `stop` turns true.
 pub async fn serve(listener: Listener, judge: Authorization, mut stop: watch::Receiver<bool>) {
     let listener = Arc::new(listener);
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let places = Arc::new(Semaphore::new(connections_max().min(CONNECTIONS_MAX)));
     let mut open = tokio::task::JoinSet::new();
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
@@ -146,7 +146,8 @@ async fn conversation(
             .await;
         return;
     }
-    let agreed = frame::agent_hello(frame_bytes_max.min(FRAME_BYTES_MAX));
+    let frame_bytes_max = frame_bytes_max.min(FRAME_BYTES_MAX);
+    let agreed = frame::agent_hello(frame_bytes_max);
     if writer.write_all(&agreed).await.is_err() || is_health_check {
         return;
     }
@@ -167,7 +168,7 @@ async fn conversation(
         match frame::parse(&bytes) {
             Ok(Frame::Notify { .. }) => {
                 tokio::spawn(acknowledge(
-                    bytes,
+                    (bytes, frame_bytes_max),
                     judge.clone(),
                     peer,
                     replies.clone(),
@@ -200,8 +201,9 @@ async fn write(mut writer: WriteHalf<impl AsyncWrite>, mut replies: mpsc::Receiv
     let _ = writer.shutdown().await;
 }
 
+/// Answers a message with a frame of `frame_bytes_max` bytes at most.
 async fn acknowledge(
-    bytes: Vec<u8>,
+    (bytes, frame_bytes_max): (Vec<u8>, u32),
     judge: Authorization,
     peer: Peer,
     replies: mpsc::Sender<Vec<u8>>,
@@ -217,7 +219,7 @@ async fn acknowledge(
     };
     let response = judge.respond(question(&arguments), peer).await;
     let _ = replies
-        .send(acknowledgement(stream, frame, &response))
+        .send(acknowledgement(stream, frame, &response, frame_bytes_max))
         .await;
     drop(place);
 }
@@ -241,7 +243,9 @@ fn question<'a>(arguments: &[(&'a str, Data<'a>)]) -> CheckRequest<'a> {
     request
 }
 
-fn acknowledgement(stream: u64, frame: u64, response: &Response) -> Vec<u8> {
+/// An answer that does not fit into `frame_bytes_max` becomes a 500 alone: HAProxy ends a connection on a frame that is
+/// too large, and with it every question in flight there. It may ask elsewhere, or refuse.
+fn acknowledgement(stream: u64, frame: u64, response: &Response, frame_bytes_max: u32) -> Vec<u8> {
     let status = response.status().as_u16();
     let headers = response.headers();
     let value =
@@ -264,5 +268,49 @@ fn acknowledgement(stream: u64, frame: u64, response: &Response) -> Vec<u8> {
         .iter()
         .map(|(name, value)| (*name, value.as_slice()))
         .collect();
-    frame::acknowledgement(stream, frame, status, &texts)
+    let whole = frame::acknowledgement(stream, frame, status, &texts);
+    if whole.len() - frame::LENGTH_BYTES <= frame_bytes_max as usize {
+        return whole;
+    }
+    tracing::debug!(
+        bytes = whole.len(),
+        frame_bytes_max,
+        "an answer is larger than what HAProxy takes"
+    );
+    let too_long = StatusCode::INTERNAL_SERVER_ERROR.as_u16();
+    frame::acknowledgement(stream, frame, too_long, &[])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: StatusCode, name: &'static str, length: usize) -> Response {
+        let mut response = Response::new(axum::body::Body::empty());
+        *response.status_mut() = status;
+        let value = "a".repeat(length).parse().expect("a value");
+        response.headers_mut().insert(name, value);
+        response
+    }
+
+    #[test]
+    fn an_answer_that_is_too_large_for_haproxy_becomes_a_refusal() {
+        for (status, name) in [
+            (StatusCode::FOUND, "location"),
+            (StatusCode::OK, "remote-groups"),
+        ] {
+            let short = acknowledgement(7, 1, &answer(status, name, 100), 256);
+            assert!(short.len() > 100 && short.len() <= 256 + 4);
+            let fits = u32::try_from(short.len() - 4).expect("short");
+            assert_eq!(
+                acknowledgement(7, 1, &answer(status, name, 100), fits),
+                short
+            );
+            let refused = frame::acknowledgement(7, 1, 500, &[]);
+            for (length, frame_bytes_max) in [(100, fits - 1), (100_000, FRAME_BYTES_MAX)] {
+                let response = answer(status, name, length);
+                assert_eq!(acknowledgement(7, 1, &response, frame_bytes_max), refused);
+            }
+        }
+    }
 }

@@ -20,6 +20,9 @@ pub(super) struct Malformed;
 /// The largest frame that is taken or sent; the smallest that both sides must take is 256.
 pub(super) const FRAME_BYTES_MAX: u32 = 64 * 1024;
 
+/// How long the length before a frame is; it does not count itself.
+pub(super) const LENGTH_BYTES: usize = 4;
+
 const HAPROXY_HELLO: u8 = 1;
 const HAPROXY_DISCONNECT: u8 = 2;
 const NOTIFY: u8 = 3;
@@ -225,7 +228,7 @@ impl Writer {
     }
 
     fn end(mut self) -> Vec<u8> {
-        let length = u32::try_from(self.0.len() - 4).unwrap_or(u32::MAX);
+        let length = u32::try_from(self.0.len() - LENGTH_BYTES).unwrap_or(u32::MAX);
         if let Some(place) = self.0.first_chunk_mut::<4>() {
             *place = length.to_be_bytes();
         }
