@@ -154,7 +154,9 @@ impl Answer for Authorization {
     async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Response {
         let (parts, body) = request.into_parts();
         if !is_call(&parts) {
-            return reply::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+            let mut refusal = reply::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+            reply::secure(refusal.headers_mut(), peer.over_tls);
+            return refusal;
         }
         let outcome = match parts.uri.path() {
             CHECK => self.check(body, &parts.headers, peer).await,

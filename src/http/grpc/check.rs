@@ -166,11 +166,14 @@ impl<'a> CheckRequest<'a> {
     /// The request as the ext-authz dialect gets it below the path of its endpoint.
     ///
     /// # Errors
-    /// [`NotHttp`]: method, path or a header is none.
+    /// [`NotHttp`]: method, path or a header is none; also for a path with `#`, of which a URI would lose the rest.
     pub(super) fn into_parts(self, endpoint: &str) -> Result<http::request::Parts, NotHttp> {
         let (mut parts, ()) = Request::new(()).into_parts();
         parts.method = Method::from_bytes(self.method).map_err(|_| NotHttp)?;
         let path = std::str::from_utf8(self.path).map_err(|_| NotHttp)?;
+        if path.is_empty() || path.contains('#') {
+            return Err(NotHttp);
+        }
         parts.uri = format!("{endpoint}/{path}")
             .parse::<Uri>()
             .map_err(|_| NotHttp)?;

@@ -38,6 +38,25 @@ const PAGE: [(u64, &[u8]); 4] = [
 ];
 
 #[test]
+fn a_path_that_a_uri_would_cut_or_lack_is_refused() {
+    for (path, is_http) in [
+        ("/a", true),
+        ("/a%23b", true),
+        ("/a#b", false),
+        ("#", false),
+        ("", false),
+    ] {
+        let request = CheckRequest {
+            method: b"GET",
+            path: path.as_bytes(),
+            host: b"one.example.com",
+            ..CheckRequest::default()
+        };
+        assert_eq!(request.into_parts("/authz").is_ok(), is_http, "{path:?}");
+    }
+}
+
+#[test]
 fn a_check_is_the_request_that_the_dialect_reads() {
     let headers = [
         entry(":authority", "evil.example.com"),
