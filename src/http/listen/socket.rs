@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use rustix::fs::Mode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream, lookup_host};
 
@@ -74,11 +75,18 @@ pub async fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
 }
 
 impl UnixSocket {
-    /// Without a mask the file's mode is what the process makes files with.
+    /// Without a mask the file's mode is what the process makes files with. With one, the file is its owner's alone until
+    /// it has its mode: at no time may others connect who should not. For that moment all files of this process are made
+    /// so.
     fn bind(path: &Path, umask: Option<u32>) -> io::Result<Self> {
         remove_abandoned(path)?;
+        let usual = umask.map(|_| rustix::process::umask(Mode::RWXG | Mode::RWXO));
+        let bound = UnixListener::bind(path);
+        if let Some(usual) = usual {
+            rustix::process::umask(usual);
+        }
         let socket = Self {
-            socket: UnixListener::bind(path)?,
+            socket: bound?,
             path: path.to_owned(),
         };
         if let Some(umask) = umask {

@@ -14,6 +14,9 @@ const HEAD_MAX: Duration = Duration::from_secs(10);
 /// How long a connection may stand idle while places are scarce.
 const CROWDED_IDLE_MAX: Duration = Duration::from_secs(5);
 
+/// RFC 9113 §3.4: no HTTP/1 request begins like this.
+const PREFACE: &[u8] = b"PRI";
+
 /// What has happened on one connection.
 #[derive(Default)]
 pub(super) struct Usage {
@@ -97,8 +100,10 @@ impl Drop for Running {
 pub(super) struct Noted<S> {
     stream: S,
     usage: Arc<Usage>,
-    /// HTTP/2 says things between requests, so bytes alone tell nothing. `None` before the first ones.
+    /// HTTP/2 says things between requests, so bytes alone tell nothing. `None` before the first ones have told.
     is_http2: Option<bool>,
+    /// How much of [`PREFACE`] has come; it may come in pieces.
+    preface: usize,
 }
 
 impl<S> Noted<S> {
@@ -107,7 +112,25 @@ impl<S> Noted<S> {
             stream,
             usage,
             is_http2: None,
+            preface: 0,
         }
+    }
+}
+
+impl<S> Noted<S> {
+    /// Tells the version by the first bytes, as soon as they do.
+    fn recognise(&mut self, new: &[u8]) {
+        if self.is_http2.is_some() {
+            return;
+        }
+        let expected = PREFACE.get(self.preface..).unwrap_or_default();
+        let length = expected.len().min(new.len());
+        if expected.get(..length) != new.get(..length) {
+            self.is_http2 = Some(false);
+        } else if length == expected.len() {
+            self.is_http2 = Some(true);
+        }
+        self.preface += length;
     }
 }
 
@@ -121,9 +144,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         let new = buffer.filled().get(before..).unwrap_or_default();
         if !new.is_empty() {
-            // RFC 9113 §3.4: no HTTP/1 request begins like this.
-            let is_http2 = *self.is_http2.get_or_insert_with(|| new.starts_with(b"PRI"));
-            if !is_http2 {
+            self.recognise(new);
+            if self.is_http2 == Some(false) {
                 self.usage.arrived();
             }
         }
@@ -164,5 +186,46 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Noted<S> {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// Whether the head of a request has begun once all `pieces` have been read.
+    async fn is_in_head(pieces: &[&str]) -> bool {
+        let usage = Arc::new(Usage::default());
+        let (mut client, server) = tokio::io::duplex(64);
+        let mut noted = Noted::new(server, Arc::clone(&usage));
+        for piece in pieces {
+            let bytes = piece.as_bytes();
+            client.write_all(bytes).await.expect("sent");
+            let mut read = vec![0; bytes.len()];
+            noted.read_exact(&mut read).await.expect("read");
+        }
+        usage.in_head.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test]
+    async fn a_preface_in_pieces_is_no_head_of_http_1() {
+        for pieces in [
+            &["PRI * HTTP/2.0"][..],
+            &["P", "RI *"],
+            &["PR", "I", " *"],
+            &["P"],
+        ] {
+            assert!(!is_in_head(pieces).await, "{pieces:?}");
+        }
+        for pieces in [
+            &["GET / HTTP/1.1"][..],
+            &["P", "OST /"],
+            &["PR", "O"],
+            &["G"],
+        ] {
+            assert!(is_in_head(pieces).await, "{pieces:?}");
+        }
     }
 }
