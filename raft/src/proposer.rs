@@ -18,7 +18,7 @@ use crate::types::{Batch, LeaderTerm, TypeConfig};
 /// The most commands in one entry.
 const COMMANDS_MAX: usize = 512;
 
-/// An entry takes no more commands once it has this many bytes; so an entry has less than twice as many.
+/// The most bytes of commands in one entry. The log relies on it: see `store/sled.rs`.
 const ENTRY_BYTES: usize = 256 << 10;
 
 /// The longest command, in bytes; far above what any use needs.
@@ -74,6 +74,8 @@ pub(crate) struct Queue {
     raft: openraft::Raft<TypeConfig>,
     freshness: Arc<Freshness>,
     waiting: mpsc::Receiver<Waiting>,
+    /// The first command of the next entry, if it did not fit the last one.
+    held: Option<Waiting>,
 }
 
 impl Proposer {
@@ -87,6 +89,7 @@ impl Proposer {
             raft,
             freshness,
             waiting,
+            held: None,
         };
         (Self { queue }, run)
     }
@@ -120,31 +123,42 @@ impl Queue {
     pub(crate) async fn run(mut self) {
         let in_flight = Arc::new(Semaphore::new(ENTRIES_IN_FLIGHT));
         while let Ok(permit) = Arc::clone(&in_flight).acquire_owned().await {
-            let Some(entry) = self.next_entry().await else {
+            let entry = next_entry(&mut self.waiting, &mut self.held).await;
+            let Some(entry) = entry else {
                 return;
             };
             let (raft, freshness) = (self.raft.clone(), Arc::clone(&self.freshness));
             tokio::spawn(commit(raft, freshness, entry, permit));
         }
     }
+}
 
-    /// All that waits, up to the limits of one entry; waits for the first. `None` when nobody can propose any more.
-    async fn next_entry(&mut self) -> Option<Vec<Waiting>> {
-        let mut entry = vec![self.waiting.recv().await?];
-        let mut bytes = entry.first().map_or(0, |first| first.bytes);
-        while entry.len() < COMMANDS_MAX && bytes < ENTRY_BYTES {
-            match self.waiting.try_recv() {
-                Ok(waiting) => {
-                    bytes += waiting.bytes;
-                    entry.push(waiting);
-                }
-                Err(_) => break,
-            }
+/// All that waits, up to the limits of one entry; waits for the first. `None` when nobody can propose any more. The first
+/// command that does not fit is `held` for the next entry.
+async fn next_entry(
+    waiting: &mut mpsc::Receiver<Waiting>,
+    held: &mut Option<Waiting>,
+) -> Option<Vec<Waiting>> {
+    let first = match held.take() {
+        Some(first) => first,
+        None => waiting.recv().await?,
+    };
+    let mut bytes = first.bytes;
+    let mut entry = vec![first];
+    while entry.len() < COMMANDS_MAX {
+        let Ok(next) = waiting.try_recv() else {
+            break;
+        };
+        if bytes + next.bytes > ENTRY_BYTES {
+            *held = Some(next);
+            break;
         }
-        // Whoever has given up is told that the outcome is unknown, and the best outcome is then that nothing happens.
-        entry.retain(|waiting| !waiting.answer.is_closed());
-        Some(entry)
+        bytes += next.bytes;
+        entry.push(next);
     }
+    // Whoever has given up is told that the outcome is unknown, and the best outcome is then that nothing happens.
+    entry.retain(|waiting| !waiting.answer.is_closed());
+    Some(entry)
 }
 
 async fn commit(
@@ -234,4 +248,47 @@ fn command_bytes(command: &Command) -> usize {
     size.ok()
         .and_then(|size| usize::try_from(size).ok())
         .unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        reason = "a test that cannot set itself up must stop"
+    )]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_entry_ends_before_it_has_more_bytes_than_it_may() {
+        let (queue, mut waiting) = mpsc::channel(8);
+        let mut outcomes = Vec::new();
+        for bytes in [ENTRY_BYTES - 10, 10, 1, ENTRY_BYTES, 5] {
+            let (answer, outcome) = oneshot::channel();
+            outcomes.push(outcome);
+            let command = Command::TouchSessions { seen: Vec::new() };
+            let id = RequestId(0);
+            queue
+                .try_send(Waiting {
+                    id,
+                    command,
+                    bytes,
+                    answer,
+                })
+                .unwrap();
+        }
+        drop(queue);
+        let (mut held, mut entries) = (None, Vec::new());
+        while let Some(entry) = next_entry(&mut waiting, &mut held).await {
+            let bytes: Vec<usize> = entry.iter().map(|waiting| waiting.bytes).collect();
+            entries.push(bytes);
+        }
+        let expected = [
+            vec![ENTRY_BYTES - 10, 10],
+            vec![1],
+            vec![ENTRY_BYTES],
+            vec![5],
+        ];
+        assert_eq!(entries, expected);
+    }
 }

@@ -32,3 +32,20 @@ fn a_directory_of_an_older_program_keeps_its_segments_and_opens() {
         .unwrap();
     assert_eq!(engine.scan().unwrap(), [(0, vec![7; 9_000])]);
 }
+
+#[test]
+fn a_sync_comes_after_the_same_part_of_whatever_segments_there_are() {
+    for (segment, expected) in [(512 << 10, 24 << 10), (2 << 20, 97 << 10)] {
+        let dir = TempDir::new().unwrap();
+        let log = dir.path().join("log");
+        drop(
+            ::sled::Config::new()
+                .path(&log)
+                .segment_size(segment)
+                .open()
+                .unwrap(),
+        );
+        let engine = SledEngine::open(&log).unwrap();
+        assert_eq!(engine.synced_after() >> 10, expected >> 10);
+    }
+}
