@@ -9,6 +9,7 @@
 //!
 //! Source: RFC 5869 (HKDF), RFC 8410 §7 (Ed25519 in PKCS #8), RFC 8446 (TLS 1.3).
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -244,6 +245,35 @@ impl ResolvesClientCert for Leaf {
 
     fn has_certs(&self) -> bool {
         true
+    }
+}
+
+/// What an operator has to know of a TLS failure.
+pub(crate) fn tls_cause(error: &io::Error) -> String {
+    let rustls_error = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match rustls_error {
+        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::NotValidForName | rustls::CertificateError::NotValidForNameContext { .. })) => {
+            "another member answers at this address; check `cluster.members`".to_owned()
+        }
+        Some(rustls::Error::InvalidCertificate(
+            rustls::CertificateError::Expired
+            | rustls::CertificateError::ExpiredContext { .. }
+            | rustls::CertificateError::NotValidYet
+            | rustls::CertificateError::NotValidYetContext { .. },
+        )) => "its certificate is not valid now; the clocks of the two machines are days apart".to_owned(),
+        Some(rustls::Error::InvalidCertificate(_)) => {
+            "its certificate is of another secret; set the same `cluster.secret` on all members".to_owned()
+        }
+        Some(rustls::Error::AlertReceived(
+            rustls::AlertDescription::UnknownCA
+            | rustls::AlertDescription::BadCertificate
+            | rustls::AlertDescription::DecryptError
+            | rustls::AlertDescription::CertificateUnknown,
+        )) => "it refuses our certificate, which is of another secret; set the same `cluster.secret` on all members".to_owned(),
+        Some(other) => format!("no TLS of a cluster member: {other}"),
+        None => error.to_string(),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The connection to one member: dialled when needed, kept, dialled anew when it breaks.
 
 use std::collections::HashMap;
-use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -14,7 +13,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::authority::{Authority, server_name};
+use super::authority::{Authority, server_name, tls_cause};
 use super::frame;
 use super::lives::Presence;
 use super::message::{Answer, Envelope, Greeting, Question, Refusal, Request, Response};
@@ -51,12 +50,6 @@ enum DialError {
     Failed(String),
     /// The member is there; one greeting was not to the liking of the other side.
     Declined(String),
-}
-
-impl From<&str> for DialError {
-    fn from(cause: &str) -> Self {
-        Self::Failed(cause.to_owned())
-    }
 }
 
 impl From<String> for DialError {
@@ -145,7 +138,8 @@ impl Link {
         let link = Arc::clone(self);
         tokio::spawn(async move {
             let dialled = timeout(DIAL_TIMEOUT, link.dial()).await;
-            let dialled = dialled.unwrap_or_else(|_| Err("no answer to connecting".into()));
+            let dialled =
+                dialled.unwrap_or_else(|_| Err("no answer to connecting".to_owned().into()));
             let dialled = link.tell(dialled.map(Arc::new));
             let mut way = link.way();
             way.dialling = None;
@@ -183,7 +177,8 @@ impl Link {
     }
 
     async fn dial(&self) -> Result<Connection, DialError> {
-        let peers = self.peers.upgrade().ok_or("the node is stopping")?;
+        let peers = self.peers.upgrade();
+        let peers = peers.ok_or_else(|| "the node is stopping".to_owned())?;
         let name = server_name(&self.member.name).map_err(|error| error.to_string())?;
         let tcp = TcpStream::connect(&self.member.address)
             .await
@@ -203,7 +198,8 @@ impl Link {
         let theirs: Option<Greeting> = frame::read(&mut tls)
             .await
             .map_err(|error| tls_cause(&error))?;
-        let theirs = theirs.ok_or("it closed the connection instead of greeting")?;
+        let theirs =
+            theirs.ok_or_else(|| "it closed the connection instead of greeting".to_owned())?;
         let met = peers.meet(&theirs, self.member.address.clone());
         let presence = met.map_err(DialError::Declined)?;
         if let Some(refusal) = theirs.refusal {
@@ -211,35 +207,6 @@ impl Link {
             return Err(DialError::Declined(refusal));
         }
         Ok(Connection::start(theirs, presence, tls))
-    }
-}
-
-/// What an operator has to know of a TLS failure.
-pub(crate) fn tls_cause(error: &io::Error) -> String {
-    let rustls_error = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match rustls_error {
-        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::NotValidForName | rustls::CertificateError::NotValidForNameContext { .. })) => {
-            "another member answers at this address; check `cluster.members`".to_owned()
-        }
-        Some(rustls::Error::InvalidCertificate(
-            rustls::CertificateError::Expired
-            | rustls::CertificateError::ExpiredContext { .. }
-            | rustls::CertificateError::NotValidYet
-            | rustls::CertificateError::NotValidYetContext { .. },
-        )) => "its certificate is not valid now; the clocks of the two machines are days apart".to_owned(),
-        Some(rustls::Error::InvalidCertificate(_)) => {
-            "its certificate is of another secret; set the same `cluster.secret` on all members".to_owned()
-        }
-        Some(rustls::Error::AlertReceived(
-            rustls::AlertDescription::UnknownCA
-            | rustls::AlertDescription::BadCertificate
-            | rustls::AlertDescription::DecryptError
-            | rustls::AlertDescription::CertificateUnknown,
-        )) => "it refuses our certificate, which is of another secret; set the same `cluster.secret` on all members".to_owned(),
-        Some(other) => format!("no TLS of a cluster member: {other}"),
-        None => error.to_string(),
     }
 }
 

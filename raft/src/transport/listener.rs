@@ -13,8 +13,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::authority::tls_cause;
 use super::frame;
-use super::link::{tls_cause, write_frames};
+use super::link::write_frames;
 use super::lives::Presence;
 use super::message::{Greeting, Question, Refusal, Response};
 use super::{CONNECTIONS_MAX, DIAL_TIMEOUT, IDLE_TIMEOUT, REQUESTS_MAX};
