@@ -65,6 +65,11 @@ pub enum Kind {
     SnapshotSet = 19,
 }
 
+impl Kind {
+    /// The last kind that this program knows.
+    const NEWEST: u16 = Self::SnapshotSet as u16;
+}
+
 /// Why bytes are not the record they should be.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
@@ -110,7 +115,12 @@ impl CodecError {
     /// Whether the bytes are as they were written, and hold what this program does not know: a newer one wrote them.
     #[must_use]
     pub const fn is_newer(&self) -> bool {
-        matches!(self, Self::Kind { .. } | Self::Payload(_))
+        match self {
+            // A kind that this program knows, in the place of another, was put there by no version: that is damage.
+            Self::Kind { found, .. } => *found > Kind::NEWEST,
+            Self::Payload(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -289,6 +299,13 @@ mod tests {
             decode::<u64>(Kind::Vote, &frame),
             Err(CodecError::Payload(_))
         ));
+    }
+
+    #[test]
+    fn only_a_kind_beyond_all_known_ones_is_of_a_newer_program() {
+        let verdict = |found| CodecError::Kind { found, expected: 1 }.is_newer();
+        assert!(!verdict(Kind::Vote as u16) && !verdict(Kind::NEWEST));
+        assert!(verdict(Kind::NEWEST + 1));
     }
 
     #[test]
