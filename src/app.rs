@@ -116,11 +116,13 @@ impl App {
             touch::interval_ms(u64::try_from(shortest.as_millis()).unwrap_or(u64::MAX));
         let mut tick = tokio::time::interval(Duration::from_millis(interval_ms));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut last = tokio::time::Instant::now();
         loop {
             tokio::select! {
                 _ = tick.tick() => {}
-                () = self.touches.urgent() => {}
+                () = self.touches.urgent(last) => {}
             }
+            last = tokio::time::Instant::now();
             for seen in self.touches.drain(self.node.reader()) {
                 let command = Command::TouchSessions { seen: seen.clone() };
                 match self.node.propose(random::request_id(), command).await {

@@ -2,14 +2,16 @@
 //!
 //! A use is noted once the replicated last use is a tenth of the inactivity time old, and all that is noted is replicated
 //! in one entry per tenth. So a session may end early by a tenth, and never late. A visitor who comes back in the last
-//! fifth of the time could be too late for the next batch: such a use is replicated at once.
+//! fifth of the time could be too late for the next batch: such a use is replicated at once, but no two batches follow within a second.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use quorate_core::{Command, Reader, Session, SessionKey, Timestamp};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// How many sessions wait for the next batch at most; beyond it a use is not noted, and the session may end early.
 const WAITING_MAX: usize = 100_000;
@@ -17,6 +19,8 @@ const WAITING_MAX: usize = 100_000;
 const PART: u64 = 10;
 /// But not more often than this, in milliseconds.
 const INTERVAL_MS_MIN: u64 = 1_000;
+/// The least time between a batch and one for an urgent use.
+const PAUSE: Duration = Duration::from_secs(1);
 /// A use is urgent when this many intervals are left of the session's life.
 const URGENT_INTERVALS: u64 = 2;
 
@@ -57,9 +61,11 @@ impl Touches {
         }
     }
 
-    /// Waits until a use is noted that must not wait for the next batch.
-    pub(super) async fn urgent(&self) {
+    /// Waits until a use is noted that must not wait for the next batch, and until a second after the `last` batch: no
+    /// clock that is ahead, and no flood, makes every request a replicated write.
+    pub(super) async fn urgent(&self, last: Instant) {
         self.urgent.notified().await;
+        tokio::time::sleep_until(last + PAUSE).await;
     }
 
     /// Takes what waits and is still news, in the order of the keys and in runs of at most [`Command::TOUCHES_MAX`].
@@ -178,6 +184,16 @@ mod tests {
             Timestamp(1_100_000),
         );
         assert!(touches.drain(&State::new().reader()).is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_urgent_use_waits_until_a_second_after_the_last_batch() {
+        let touches = Touches::default();
+        let last = Instant::now();
+        let (key, session) = (SessionKey::of_token("1"), session(Some(300_000)));
+        touches.note(key, &session, Timestamp(1_290_000));
+        touches.urgent(last).await;
+        assert!(last.elapsed() >= PAUSE);
     }
 
     #[test]
