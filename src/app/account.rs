@@ -3,7 +3,8 @@
 //! Users of a file belong to the file: of them only the password is changed here. What ends sessions has ended them on
 //! every node when it returns.
 
-use std::collections::BTreeSet;
+mod taken;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use quorate_core::{Account, Command, PasswordHash, Rejection, Reply, UserName};
 use quorate_raft::ProposeError;
 use zeroize::Zeroizing;
 
+use self::taken::Taken;
 use super::App;
 use crate::authn::file::Users;
 use crate::authn::password::new_hash;
@@ -122,7 +124,7 @@ impl App {
     pub async fn add_user(&self, account: Account) -> Result<(), AccountError> {
         self.is_ours()?;
         self.node.read_index().await?;
-        self.check(&account)?;
+        self.check(&account, self.taken().as_ref())?;
         let name = account.name.clone();
         match self.put(account, None).await? {
             Some(_) => {
@@ -156,7 +158,7 @@ impl App {
             if let Some(groups) = &change.groups {
                 account.groups.clone_from(groups);
             }
-            self.check(&account)?;
+            self.check(&account, self.taken().as_ref())?;
             if self.put(account, Some(known.digest())).await?.is_some() {
                 tracing::info!(user = name.as_str(), "user changed by an operator");
                 return Ok(());
@@ -254,8 +256,9 @@ impl App {
             .iter()
             .map(|user| with_override(user, reader))
             .collect();
+        let taken = self.taken();
         for account in &accounts {
-            self.check(account)?;
+            self.check(account, taken.as_ref())?;
         }
         let mut import = Import::default();
         for account in accounts {
@@ -319,7 +322,7 @@ impl App {
     }
 
     /// What headers cannot carry, and what would let somebody be found as somebody else.
-    fn check(&self, account: &Account) -> Result<(), AccountError> {
+    fn check(&self, account: &Account, taken: Option<&Taken>) -> Result<(), AccountError> {
         let name = &account.name;
         let texts = std::iter::once(&account.display_name)
             .chain(&account.emails)
@@ -349,30 +352,19 @@ impl App {
                 "`{name}` must be lower case with `search.case_insensitive`"
             )));
         }
-        match self.config.users.search_email {
-            true => self.check_emails(account),
-            false => Ok(()),
-        }
+        taken.map_or(Ok(()), |taken| taken.check(account))
     }
 
-    /// With `search.email` every address leads to one user. Two that are given to two users at the same moment slip
-    /// through, and then lead to nobody.
-    fn check_emails(&self, account: &Account) -> Result<(), AccountError> {
-        let reader = self.node.reader();
-        let accounts = reader.accounts();
-        let lower: BTreeSet<String> = account.emails.iter().map(|e| e.to_lowercase()).collect();
-        let owner = accounts.iter().find(|(name, other)| {
-            let has_address = other
-                .emails
-                .iter()
-                .any(|e| lower.contains(&e.to_lowercase()));
-            **name != account.name && (has_address || lower.contains(name.as_str()))
-        });
-        owner.map_or(Ok(()), |(other, _)| {
-            Err(AccountError::Wrong(format!(
-                "`{}`: an address leads to `{other}` already; with `search.email` every address leads to one user",
-                account.name
-            )))
+    /// What leads to whom, if addresses have to lead to one user.
+    fn taken(&self) -> Option<Taken> {
+        let is_needed = self.config.users.search_email;
+        is_needed.then(|| {
+            let accounts = self.node.reader().accounts();
+            Taken::of(
+                accounts
+                    .iter()
+                    .map(|(name, account)| (name, account.as_ref())),
+            )
         })
     }
 }
