@@ -134,7 +134,11 @@ impl App {
     ) -> Result<Arc<Account>, LoginError> {
         let (user, reserved) = self.guess(username, password, address).await?;
         self.resolve(&reserved, Outcome::Right).await?;
-        // No session is opened, which would notice a change, so what was checked is looked at again.
+        // No session is opened, which would notice a change, so what was checked is looked at again; where nothing had
+        // to be resolved, this node's memory may be old.
+        if reserved.subjects.is_empty() {
+            self.node.read_index().await?;
+        }
         match self.user(username) {
             Some(now) if now.name == user.name && now.password == user.password => Ok(now),
             _ => Err(LoginError::Refused("the user changed meanwhile")),
