@@ -4,6 +4,7 @@
 //! queue stands before them; beyond it a check is refused at once. Together they take at most 2 GiB of memory, however
 //! many threads there are: who would take more waits for the others, in the order of the queue.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -155,15 +156,17 @@ fn work(
         }
         let bytes = memory_bytes(&hash);
         // Still holding the queue: a large check is not overtaken for ever by small ones.
-        room.take(bytes);
+        let place = room.take(bytes);
         drop(queue);
         counted.begun.inc();
         let began = Instant::now();
-        let matches = verify(password.as_bytes(), &hash);
+        // A panic of a hash is no match; the thread and its place stay.
+        let verified = catch_unwind(AssertUnwindSafe(|| verify(password.as_bytes(), &hash)));
+        let matches = verified.unwrap_or(false);
         let took = began.elapsed();
         counted.took.record(took);
         took_us.store(u64::try_from(took.as_micros()).unwrap_or(0), Relaxed);
-        room.give_back(bytes);
+        drop(place);
         // Nobody waits any more if the visitor has gone; the reservation then expires as a failure.
         let _ = answer.send(matches);
     }
@@ -187,20 +190,30 @@ struct Room {
 
 impl Room {
     /// Waits until there is room for `bytes` more.
-    fn take(&self, bytes: u64) {
+    fn take(&self, bytes: u64) -> Place<'_> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         while *taken > 0 && taken.saturating_add(bytes) > MEMORY_BYTES_MAX {
             let waited = self.freed.wait(taken);
             taken = waited.unwrap_or_else(PoisonError::into_inner);
         }
         *taken = taken.saturating_add(bytes);
+        Place { room: self, bytes }
     }
+}
 
-    fn give_back(&self, bytes: u64) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        *taken = taken.saturating_sub(bytes);
+/// Memory that is taken until this is dropped.
+struct Place<'a> {
+    room: &'a Room,
+    bytes: u64,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let taken = self.room.taken.lock();
+        let mut taken = taken.unwrap_or_else(PoisonError::into_inner);
+        *taken = taken.saturating_sub(self.bytes);
         drop(taken);
-        self.freed.notify_all();
+        self.room.freed.notify_all();
     }
 }
 
@@ -247,18 +260,17 @@ mod tests {
     #[test]
     fn a_check_waits_for_memory_and_the_largest_one_gets_it() {
         let room = Arc::new(Room::default());
-        room.take(MEMORY_BYTES_MAX);
+        let place = room.take(MEMORY_BYTES_MAX);
         let (tell, told) = std::sync::mpsc::channel();
         let waiter = std::thread::spawn({
             let room = Arc::clone(&room);
             move || {
-                room.take(1);
+                let _place = room.take(1);
                 let _ = tell.send(*room.taken.lock().expect("not poisoned"));
-                room.give_back(1);
             }
         });
         assert!(told.try_recv().is_err());
-        room.give_back(MEMORY_BYTES_MAX);
+        drop(place);
         assert_eq!(told.recv(), Ok(1));
         waiter.join().expect("the waiter ends");
         assert_eq!(*room.taken.lock().expect("not poisoned"), 0);

@@ -22,8 +22,8 @@ const SHA2CRYPT_ROUNDS_MAX: u32 = 10_000_000;
 /// bcrypt looks at no more of a password.
 pub(super) const BCRYPT_PASSWORD_MAX: usize = 72;
 
-/// SHA-crypt's time grows with the square of the password's length; crypt(3) itself takes 512 bytes.
-const SHA2CRYPT_PASSWORD_MAX: usize = 1_024;
+/// SHA-crypt's time grows with the password's length, which whoever guesses chooses.
+const SHA2CRYPT_PASSWORD_MAX: usize = 256;
 
 /// A way to derive a key from a password, with its costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
