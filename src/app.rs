@@ -27,6 +27,7 @@ use std::time::Duration;
 use quorate_core::{Budget, Command};
 use quorate_raft::{Node, ProposeError};
 
+use crate::authn::memory;
 use crate::authn::password::PasswordPool;
 use crate::authn::seal::Sealer;
 use crate::authn::users::UserSource;
@@ -73,7 +74,8 @@ impl App {
             metrics.watch_certificate(&files.certificate);
         }
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let passwords = PasswordPool::start(threads, &metrics.password_checks);
+        let passwords =
+            PasswordPool::start(threads, memory::for_checks(), &metrics.password_checks);
         let decoy = crate::authn::password::decoy(&config.users.password);
         let rules = rules::Rules::new(&config);
         node.describe(rules.digest(), users.digest());

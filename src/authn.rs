@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod file;
+pub mod memory;
 pub mod password;
 pub mod seal;
 pub mod totp;

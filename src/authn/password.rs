@@ -1,8 +1,8 @@
 //! Password checks in a pool of their own, so that a login flood neither fills the memory nor slows verify.
 //!
 //! As many threads as the pool was given check one password each, at the lowest scheduling priority. A bounded
-//! queue stands before them; beyond it a check is refused at once. Together they take at most 2 GiB of memory, however
-//! many threads there are: who would take more waits for the others, in the order of the queue.
+//! queue stands before them; beyond it a check is refused at once. Together they take at most the memory that the pool was
+//! given, however many threads there are: who would take more waits for the others, in the order of the queue.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -14,7 +14,7 @@ use quorate_core::PasswordHash;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use super::digest::{Digest, MEMORY_BYTES_MAX, Recipe};
+use super::digest::{Digest, Recipe};
 use crate::metrics::PasswordChecks;
 
 /// Checks waiting for one thread. With argon2's defaults (about 0.1 s each) that is a few seconds of work.
@@ -48,15 +48,15 @@ pub struct PasswordPool {
 }
 
 impl PasswordPool {
-    /// Starts `threads` threads, at least one, which count what they do in `counted`.
+    /// Starts `threads` threads, at least one, which take `memory_bytes` together and count what they do in `counted`.
     #[must_use]
-    pub fn start(threads: usize, counted: &PasswordChecks) -> Self {
+    pub fn start(threads: usize, memory_bytes: u64, counted: &PasswordChecks) -> Self {
         let threads = threads.max(1);
         let capacity = threads * QUEUE_PER_THREAD;
         let (queue, checks) = sync_channel(capacity);
         let waiting = Arc::new(AtomicUsize::new(0));
         let checks = Arc::new(Mutex::new(checks));
-        let room = Arc::new(Room::default());
+        let room = Arc::new(Room::new(memory_bytes));
         let took_us = Arc::new(AtomicU64::new(0));
         for _ in 0..threads {
             let (checks, waiting) = (Arc::clone(&checks), Arc::clone(&waiting));
@@ -181,18 +181,27 @@ fn memory_bytes(hash: &str) -> u64 {
     Digest::parse(hash).map_or(0, |digest| digest.scheme().memory_bytes())
 }
 
-/// What all checks together may take of the memory. No single one asks for more, so each has its turn.
-#[derive(Debug, Default)]
+/// What all checks together may take of the memory. One that asks for more has its turn when nobody else has one.
+#[derive(Debug)]
 struct Room {
+    bytes: u64,
     taken: Mutex<u64>,
     freed: Condvar,
 }
 
 impl Room {
+    fn new(bytes: u64) -> Self {
+        Self {
+            bytes,
+            taken: Mutex::default(),
+            freed: Condvar::default(),
+        }
+    }
+
     /// Waits until there is room for `bytes` more.
     fn take(&self, bytes: u64) -> Place<'_> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        while *taken > 0 && taken.saturating_add(bytes) > MEMORY_BYTES_MAX {
+        while *taken > 0 && taken.saturating_add(bytes) > self.bytes {
             let waited = self.freed.wait(taken);
             taken = waited.unwrap_or_else(PoisonError::into_inner);
         }
@@ -259,8 +268,8 @@ mod tests {
 
     #[test]
     fn a_check_waits_for_memory_and_the_largest_one_gets_it() {
-        let room = Arc::new(Room::default());
-        let place = room.take(MEMORY_BYTES_MAX);
+        let room = Arc::new(Room::new(1 << 20));
+        let place = room.take(2 << 20);
         let (tell, told) = std::sync::mpsc::channel();
         let waiter = std::thread::spawn({
             let room = Arc::clone(&room);
@@ -279,7 +288,7 @@ mod tests {
     #[tokio::test]
     async fn the_right_password_matches_and_another_does_not() {
         let counted = PasswordChecks::default();
-        let pool = PasswordPool::start(1, &counted);
+        let pool = PasswordPool::start(1, 1 << 30, &counted);
         let check =
             |password: &str| pool.check(Zeroizing::new(password.to_owned()), cheap("pass:wörd"));
         assert_eq!(check("pass:wörd").await, Ok(true));
@@ -309,7 +318,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_that_is_none_matches_nothing() {
-        let pool = PasswordPool::start(1, &PasswordChecks::default());
+        let pool = PasswordPool::start(1, 1 << 30, &PasswordChecks::default());
         for hash in [
             "",
             "$argon2id$",
@@ -329,7 +338,7 @@ mod tests {
     #[tokio::test]
     async fn waiting_like_a_check_takes_a_place_in_the_line_and_no_hash() {
         let counted = PasswordChecks::default();
-        let pool = PasswordPool::start(1, &counted);
+        let pool = PasswordPool::start(1, 1 << 30, &counted);
         assert_eq!(pool.wait_like_a_check().await, Ok(()));
         assert_eq!((counted.begun.get(), pool.waiting()), (0, 0));
         let (queue, _checks) = sync_channel(0);
