@@ -6,7 +6,7 @@ DOC    = RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
 TEST   = cargo test --locked --no-fail-fast
 DENY   = target/tools/bin/cargo-deny --locked
 
-.PHONY: help test quick fix audit bench chaos demo
+.PHONY: help test quick fix audit bench fuzz chaos demo
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -44,8 +44,15 @@ chaos:  ## break clusters of three and five nodes on purpose for half an hour ea
 	$(CHAOS) --seed $$(date +%s) --minutes 30 --nodes 3
 	$(CHAOS) --seed $$(date +%s) --minutes 30 --nodes 5
 
-bench:  ## measure verify against a bare handler and print the ratios
+bench:  ## measure verify against a bare handler, and decisions under 5 to 5,000 rules; print the ratios
 	cargo bench --bench verify
+	cargo bench -p quorate-core --bench rules
+
+fuzz: target/tools/bin/cargo-fuzz  ## throw made-up input at every parser, FUZZ_SECONDS (60) at each
+	fuzz/run $${FUZZ_SECONDS:-60}
+
+target/tools/bin/cargo-fuzz:
+	cargo install cargo-fuzz --locked --debug --root target/tools
 
 demo:  ## three nodes, a gateway and guarded sample sites on this machine
 	cargo run --release -- demo

@@ -7,6 +7,8 @@ pub mod certificate;
 mod cookie;
 mod endpoint;
 pub mod front;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod gate;
 pub mod grpc;
 mod health;

@@ -14,6 +14,8 @@ mod election;
 mod expiry;
 mod formation;
 mod freshness;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod heal;
 mod lease;
 mod log;
